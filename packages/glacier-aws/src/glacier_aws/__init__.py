@@ -1,2 +1,4 @@
 """AWS."""
+
+
 class AWSCompiler: ...

@@ -1,2 +1,4 @@
 """Azure."""
+
+
 class AzureCompiler: ...

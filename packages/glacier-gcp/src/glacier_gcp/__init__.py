@@ -1,2 +1,4 @@
 """Google."""
+
+
 class GCPCompiler: ...

@@ -1,10 +1,10 @@
 """What can go wrong, said so that the reader knows where, what, and what to type instead.
 
-    GlacierError
-    ├── DeclarationError      the pipeline was declared wrongly; raised on the line that did it
-    ├── CompileError          the pipeline cannot be compiled; carries every reason, not the first
-    ├── ProviderNotInstalled  names the distribution to install
-    └── TaskError             a task failed while running; ``__cause__`` is the user's own exception
+GlacierError
+├── DeclarationError      the pipeline was declared wrongly; raised on the line that did it
+├── CompileError          the pipeline cannot be compiled; carries every reason, not the first
+├── ProviderNotInstalled  names the distribution to install
+└── TaskError             a task failed while running; ``__cause__`` is the user's own exception
 """
 
 from __future__ import annotations
