@@ -1,4 +1,5 @@
-"""AWS."""
+"""Compile Glacier pipelines to Amazon Web Services."""
 
+from glacier_aws.target import AWSCompiler
 
-class AWSCompiler: ...
+__all__ = ["AWSCompiler"]

@@ -1,0 +1,1 @@
+"""One module per kind: everything AWS has to say about it."""

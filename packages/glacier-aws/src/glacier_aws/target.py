@@ -1,0 +1,72 @@
+"""AWS as configured: its tables of facts, and the module that speaks for each kind of resource."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from glacier.compilation import Compiler
+from glacier.errors import nearest, reject
+from glacier.infra import Stack, Statement, Value
+from glacier.tables import Tables
+from glacier.target import ComputeKind, Shared, Site, StorageKind, Unsupported
+
+from glacier_aws import foundation, workflow
+from glacier_aws.kinds import cache, container, database, object_storage, queue, serverless
+
+HANDLER = '''"""The entry point of every function in this folder; AWS Lambda calls ``handler``."""
+
+from glacier.runtime.entry import aws_handler as handler
+
+__all__ = ["handler"]
+'''
+
+
+@dataclass(frozen=True)
+class AWSCompiler(Compiler):
+    """Compiles pipelines to Amazon Web Services, in one region and, if given, one account only.
+
+    ``naming_prefix`` stands before every name; ``tags`` are put on everything that takes tags. Raises
+    :class:`~glacier.errors.DeclarationError` for a region that AWS does not have.
+    """
+
+    provider: ClassVar[str] = "aws"
+    tables: ClassVar[Tables] = Tables("glacier_aws")
+    storage_kinds: ClassVar[Mapping[str, StorageKind | Unsupported]] = {
+        "object_storage": object_storage,
+        "database": database,
+        "cache": cache,
+        "queue": queue,
+    }
+    compute_kinds: ClassVar[Mapping[str, ComputeKind | Unsupported]] = {
+        "serverless": serverless,
+        "container": container,
+    }
+    shared_parts: ClassVar[Mapping[str, Shared]] = foundation.PARTS
+    entry: ClassVar[Mapping[str, str]] = {"handler.py": HANDLER}
+
+    region: str = "us-east-1"
+    account_id: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.region not in self.tables.regions:
+            meant = nearest(self.region, self.tables.regions)
+            reject("region", f"AWS has no region {self.region!r}", help=f"did you mean {meant!r}?" if meant else "")
+
+    @property
+    def place(self) -> str:
+        """The region."""
+        return self.region
+
+    def preamble(self, site: Site) -> Iterator[Statement]:
+        """The provider, tied to the region and, if known, to the account."""
+        tags: dict[str, Value] = {"glacier:pipeline": site.draft.pipeline, "glacier:stack": Stack(), **(self.tags or {})}
+        inputs: dict[str, Value] = {"region": self.region, "default_tags": {"tags": tags}}
+        if self.account_id is not None:
+            inputs["allowed_account_ids"] = [self.account_id]
+        yield site.node("aws.Provider", "provider", inputs)
+
+    def workflow(self, stages: Sequence[Sequence[Any]], site: Site) -> Iterator[Statement]:
+        """A state machine that runs the tasks in order."""
+        return workflow.emit(stages, site)

@@ -1,0 +1,223 @@
+"""Lists what goes into each folder of code: the user's modules, the runtime, a manifest and an entry point.
+
+One folder serves every task with the same requirements. Packages from elsewhere are listed in its
+``requirements.txt``; installing them there is a step of its own.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import sys
+import sysconfig
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from glacier.errors import Diagnostic
+from glacier.graph import AnyTask
+from glacier.naming import slug
+from glacier.pipeline import Pipeline
+from glacier.plan import PlacedTask, Plan, path_of
+from glacier.plan.placement import Subject
+from glacier.runtime.manifest import Manifest, Place
+
+# What the runtime itself imports beyond the standard library, as pinned in the workspace's lock.
+RUNTIME_REQUIREMENTS = ("obstore==0.12.1",)
+
+PYTHON = "3.13"  # what a folder's packages are installed for, unless a compute kind says otherwise
+_NOT_SHIPPED = ("testing", "cli", "render")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    """A folder of code: its files, and the tasks that run from it."""
+
+    name: str
+    requirements: tuple[str, ...]
+    tasks: tuple[AnyTask, ...]
+    files: Mapping[str, bytes]
+
+    @property
+    def digest(self) -> str:
+        """Twelve digits that change when, and only when, a file does."""
+        total = hashlib.sha256()
+        for path, content in sorted(self.files.items()):
+            total.update(f"{path}\0{len(content)}\0".encode() + content)
+        return total.hexdigest()[:12]
+
+
+def artifacts(plan: Plan, cloud: str, found: list[Diagnostic]) -> tuple[Artifact, ...]:
+    """The folders that one cloud's tasks run from, one for each distinct set of requirements."""
+    groups: dict[tuple[str, ...], list[PlacedTask]] = {}
+    for placed in plan.tasks:
+        if placed.home.cloud == cloud:
+            groups.setdefault(requirements_of(placed), []).append(placed)
+    return tuple(
+        _artifact(plan, cloud, requirements, tuple(placed.task for placed in group), found) for requirements, group in sorted(groups.items())
+    )
+
+
+def requirements_of(placed: PlacedTask) -> tuple[str, ...]:
+    """The packages a task asks for, in a fixed order."""
+    return tuple(sorted(set(getattr(placed.particular, "requirements", None) or ())))
+
+
+def folder_name(requirements: tuple[str, ...]) -> str:
+    """``tasks``, or ``tasks-`` and a hash of the packages, so that it does not depend on other folders."""
+    return "tasks" if not requirements else f"tasks-{hashlib.sha256(chr(10).join(requirements).encode()).hexdigest()[:8]}"
+
+
+def _artifact(plan: Plan, cloud: str, requirements: tuple[str, ...], tasks: tuple[AnyTask, ...], found: list[Diagnostic]) -> Artifact:
+    pipeline = plan.graph.pipeline
+    module, attribute = module_of(pipeline, tasks)
+    files = dict(runtime_files())
+    roots = {module} if module else set()
+    for task in tasks:
+        roots.add(_module_name(task))
+    for name, path in sorted(_user_modules(roots, tasks, found).items()):
+        files[name] = path.read_bytes()
+        files.update(_provider_files(path))
+    manifest = Manifest(
+        pipeline=pipeline.name,
+        module=module,
+        attribute=attribute,
+        tasks={task.name: f"{_module_name(task)}:{task.function.__qualname__}" for task in tasks},
+        places=places(plan, tasks),
+    )
+    files["manifest.json"] = manifest.to_json().encode()
+    files["requirements.txt"] = "".join(f"{line}\n" for line in sorted({*RUNTIME_REQUIREMENTS, *requirements})).encode()
+    files.update({name: text.encode() for name, text in plan.targets[cloud].entry.items()})
+    return Artifact(name=folder_name(requirements), requirements=requirements, tasks=tasks, files=files)
+
+
+def places(plan: Plan, tasks: Iterable[AnyTask]) -> dict[str, Place]:
+    """Where each dataset of some tasks is, by the name of its storage; addresses come from the environment."""
+    datasets = sorted({dataset for task in tasks for dataset in task.datasets}, key=lambda dataset: dataset.name)
+    return {
+        dataset.name: Place(
+            store=plan.keeps[dataset].owner,
+            path=path_of(dataset),
+            format=dataset.format,
+            schema=dict(dataset.schema) if dataset.schema is not None else None,
+            source=dataset not in plan.graph.producers,
+        )
+        for dataset in datasets
+        if dataset in plan.keeps
+    }
+
+
+def module_of(pipeline: Pipeline, tasks: Iterable[AnyTask]) -> tuple[str | None, str | None]:
+    """The module and the variable that hold the pipeline, so that its tasks can be found by name."""
+    for name in dict.fromkeys(task.function.__module__ for task in tasks):
+        module = sys.modules.get(name)
+        for attribute, value in vars(module).items() if module is not None else ():
+            if value is pipeline:
+                return _importable(name), attribute
+    return None, None
+
+
+def _module_name(task: AnyTask) -> str:
+    return _importable(task.function.__module__)
+
+
+def _importable(module: str) -> str:
+    """``__main__`` is imported by its file's name."""
+    if module != "__main__":
+        return module
+    path = getattr(sys.modules["__main__"], "__file__", None)
+    return Path(path).stem if path else module
+
+
+def _user_modules(names: set[str], tasks: Iterable[AnyTask], found: list[Diagnostic]) -> dict[str, Path]:
+    """The files of the user's modules and of what they import from beside them, by path within the folder."""
+    files: dict[str, Path] = {}
+    for task in tasks:
+        name = _module_name(task)
+        path = Path(task.function.__code__.co_filename)
+        if not path.is_file():
+            found.append(Subject(f"task {task.name}", task.where).error("import", "is defined in no file, so its code cannot be exported", "put the pipeline into a .py file"))
+            return files
+        files.update(_beside(path, name))
+    return files
+
+
+@cache
+def _beside(path: Path, module: str) -> dict[str, Path]:
+    root = path.parents[module.count(".") + (path.name == "__init__.py")]
+    shipped: dict[str, Path] = {}
+    waiting = [module.partition(".")[0]]
+    seen: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        for file in _module_files(root, name):
+            shipped[file.relative_to(root).as_posix()] = file
+            if file.suffix == ".py" and not _is_installed(root):
+                waiting.extend(_imports(file))
+    if not shipped:  # a module whose name is not its path: the file alone, under its module's name
+        shipped[f"{module.replace('.', '/')}.py"] = path
+    return shipped
+
+
+def _module_files(root: Path, name: str) -> Iterator[Path]:
+    package, single = root / name, root / f"{name}.py"
+    if single.is_file():
+        yield single
+    elif (package / "__init__.py").is_file() and name not in ("glacier", *_provider_packages()):
+        yield from (f for f in sorted(package.rglob("*")) if f.is_file() and "__pycache__" not in f.parts)
+
+
+def _is_installed(root: Path) -> bool:
+    return str(root) in {sysconfig.get_path(kind) for kind in ("purelib", "platlib", "stdlib")}
+
+
+@cache
+def _imports(file: Path) -> tuple[str, ...]:
+    """The top-level names a file imports, wherever in it."""
+    names: list[str] = []
+    for node in ast.walk(ast.parse(file.read_bytes())):
+        if isinstance(node, ast.Import):
+            names.extend(alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.append(node.module.partition(".")[0])
+    return tuple(dict.fromkeys(names))
+
+
+def _provider_files(path: Path) -> dict[str, bytes]:
+    """The provider packages that a user's module imports: it must be importable where only its folder is."""
+    if path.suffix != ".py":
+        return {}
+    wanted = [name for name in _imports(path) if name in _provider_packages()]
+    return {file: content for name in wanted for file, content in _package_files(name).items()}
+
+
+@cache
+def _provider_packages() -> frozenset[str]:
+    return frozenset(name for name in sys.modules if name.startswith("glacier_") and "." not in name)
+
+
+@cache
+def runtime_files() -> dict[str, bytes]:
+    """Glacier itself, without what only a compiler or a terminal needs."""
+    return _package_files("glacier")
+
+
+@cache
+def _package_files(name: str) -> dict[str, bytes]:
+    package = Path(str(sys.modules[name].__file__)).parent
+    return {
+        f"{name}/{relative.as_posix()}": file.read_bytes()
+        for file in sorted(package.rglob("*"))
+        if file.is_file() and "__pycache__" not in file.parts
+        for relative in [file.relative_to(package)]
+        if relative.parts[0].removesuffix(".py") not in _NOT_SHIPPED
+    }
+
+
+def environment_key(owner: str) -> str:
+    """The environment variable that holds a storage's address."""
+    return f"GLACIER_STORE_{slug(owner).replace('-', '_').upper()}"

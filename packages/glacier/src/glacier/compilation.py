@@ -1,0 +1,142 @@
+"""Compiles a pipeline, for one cloud or several: there is one algorithm, and one cloud is the case of several.
+
+    Pipeline ─build─▶ Graph ─plan─▶ Plan ─lower─▶ {cloud: Program} ─files─▶ Files ─write─▶ disk
+
+    build    graph.py       the order of the tasks; every access                       DeclarationError
+    plan     plan/          homes, particulars, limits, transfers, cost, advice        diagnostics
+    ────     checkpoint     every error so far, raised together                        CompileError
+    bundle   bundle.py      the folders of code
+    lower    lowering.py    nodes, in an order in which references point backwards
+    files    project.py     rendered programs, settings, the guide, the readable plan
+    write    disk.py        the only step that touches the disk
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+from glacier import disk, project
+from glacier.bundle import artifacts, module_of
+from glacier.errors import CompileError, Diagnostic, Severity, reject
+from glacier.graph import build
+from glacier.infra import Program
+from glacier.lowering import lower
+from glacier.pipeline import Pipeline
+from glacier.plan import Clouds, Estimate, Plan, Transfer, plan
+from glacier.plan.advice import cannot_be_imported
+from glacier.runtime import is_importing
+from glacier.target import Target
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compiled:
+    """What a pipeline compiles to: print it for an overview, :meth:`export_pulumi` to have it on disk.
+
+    ``plan`` is ``None``, and everything empty, when the module is only being imported for its tasks.
+    """
+
+    name: str
+    plan: Plan | None
+    programs: Mapping[str, Program]
+    files: Mapping[str, bytes]
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def transfers(self) -> tuple[Transfer, ...]:
+        """The accesses for which data crosses a cloud or a region."""
+        return self.plan.transfers if self.plan else ()
+
+    @property
+    def estimate(self) -> Estimate:
+        """What it is billed for, at dated list prices."""
+        return self.plan.estimate if self.plan else Estimate(())
+
+    def export_pulumi(self, directory: str | PathLike[str], *, force: bool = False) -> list[Path]:
+        """Write every file below a directory, and remove those a former export wrote that are no more.
+
+        Files of yours are left alone. Raises :class:`~glacier.errors.CompileError`, and writes nothing, when the
+        directory holds files that are not ours, or ours were changed since; ``force`` overwrites changed ones.
+        """
+        return disk.write(self.files, Path(directory), force=force) if self.plan else []
+
+    def __str__(self) -> str:
+        lines = [f"{self.name}: {sum(len(list(p.nodes)) for p in self.programs.values())} resources"]
+        for cloud, program in self.programs.items():
+            nodes = list(program.nodes)
+            lines.append(f"\n{cloud} ({len(nodes)} resources)")
+            for section in program.sections:
+                types = [node.type.partition(".")[2] for node in section.statements if hasattr(node, "type")]
+                lines.append(f"  {section.title}: {', '.join(types)}")
+        return "\n".join(lines)
+
+
+class MultiCloudCompiler:
+    """Compiles one pipeline to several clouds: ``MultiCloudCompiler({"aws": AWSCompiler(), "gcp": GCPCompiler()})``.
+
+    Resources that name their cloud go there; generic ones go to ``default_provider``, the first one when not named.
+    """
+
+    def __init__(
+        self,
+        providers: Mapping[str, Target],
+        default_provider: str | None = None,
+        enable_cross_cloud_warnings: bool = True,
+    ) -> None:
+        self.providers = dict(providers)
+        self.enable_cross_cloud_warnings = enable_cross_cloud_warnings
+        if not self.providers:
+            reject("provider", "no provider was given", help='MultiCloudCompiler({"aws": AWSCompiler()})')
+        for key, target in self.providers.items():
+            if not isinstance(target, Target):
+                shown = target.__name__ if isinstance(target, type) else repr(target)
+                reject("provider", f"{key!r}: {shown} is not a compiler", help=f"call it: {{{key!r}: {shown}()}}" if isinstance(target, type) else "")
+        self.default_provider = default_provider if default_provider is not None else next(iter(self.providers), "")
+        if default_provider is not None and default_provider not in self.providers:
+            reject("provider", f"default_provider={default_provider!r} is none of {', '.join(self.providers)}")
+
+    def plan(self, pipeline: Pipeline) -> Plan:
+        """Everything decided about the pipeline, before anything is generated; errors are in its diagnostics."""
+        return plan(build(pipeline), Clouds(self.providers, self.default_provider))
+
+    def compile(self, pipeline: Pipeline, *, adopt: bool = False) -> Compiled:
+        """The pipeline's programs and files; raises :class:`~glacier.errors.CompileError` with every error.
+
+        With ``adopt``, named buckets that already exist are imported into the stack, not created.
+        """
+        if is_importing():
+            return Compiled(name=pipeline.name, plan=None, programs={}, files={}, diagnostics=())
+        planned = self.plan(pipeline)
+        found = [*planned.diagnostics]
+        found.extend(cannot_be_imported(planned.graph.tasks, module_of(pipeline, planned.graph.tasks)[0] is not None))
+        _checkpoint(found)
+        bundles = {cloud: artifacts(planned, cloud, found) for cloud in planned.clouds}
+        _checkpoint(found)
+        programs = lower(planned, bundles, adopt=adopt)
+        return Compiled(
+            name=pipeline.name,
+            plan=planned,
+            programs=programs,
+            files=project.files(planned, programs, bundles),
+            diagnostics=tuple(found),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compiler(Target):
+    """A cloud as configured, which compiles pipelines to itself alone."""
+
+    def plan(self, pipeline: Pipeline) -> Plan:
+        """Everything decided about the pipeline, before anything is generated; errors are in its diagnostics."""
+        return MultiCloudCompiler({self.provider: self}).plan(pipeline)
+
+    def compile(self, pipeline: Pipeline, *, adopt: bool = False) -> Compiled:
+        """The pipeline's program and files; raises :class:`~glacier.errors.CompileError` with every error."""
+        return MultiCloudCompiler({self.provider: self}).compile(pipeline, adopt=adopt)
+
+
+def _checkpoint(found: list[Diagnostic]) -> None:
+    if any(diagnostic.severity is Severity.ERROR for diagnostic in found):
+        raise CompileError(found)

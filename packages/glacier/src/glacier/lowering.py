@@ -1,0 +1,171 @@
+"""Turns a plan into one program per cloud, always in the same order, so that references only point backwards.
+
+    foundation → storage → for each task: identity, grants, function → workflow → outputs
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, cast
+
+from glacier import infra
+from glacier.bundle import Artifact, environment_key, folder_name, requirements_of
+from glacier.errors import CompileError, Diagnostic
+from glacier.graph import Verb
+from glacier.infra import Output, Program, Ref, Section, Statement, Value
+from glacier.naming import slug
+from glacier.plan import PlacedStorage, PlacedTask, Plan, kind_of, path_of
+from glacier.target import ComputeKind, Draft, Grant, Job, Site, StorageKind, Target
+
+
+def lower(plan: Plan, artifacts: Mapping[str, tuple[Artifact, ...]], *, adopt: bool = False) -> dict[str, Program]:
+    """The program of each cloud that has something to make; with ``adopt``, existing named buckets are imported."""
+    return {cloud: _program(plan, cloud, artifacts.get(cloud, ()), adopt) for cloud in plan.clouds}
+
+
+def _program(plan: Plan, cloud: str, artifacts: tuple[Artifact, ...], adopt: bool) -> Program:
+    target = plan.targets[cloud]
+    draft = Draft(target, plan.graph.name, adopt=adopt)
+    preamble = list(target.preamble(Site(draft, cloud)))
+    draft.provider = Ref(preamble[-1].id)
+    storages = [storage for storage in plan.storages if storage.home.cloud == cloud]
+    tasks = [task for task in plan.tasks if task.home.cloud == cloud]
+    body: list[Section] = []
+    for storage in storages:
+        made = list(_storage_kind(target, storage).emit(storage.particular, Site(draft, storage.owner)))
+        body.extend(_section(_storage_title(storage), made, _storage_comment(plan, storage)))
+    folders = {artifact.name: artifact for artifact in artifacts}
+    steps: dict[int, list[Any]] = {}
+    for task in tasks:
+        site = Site(draft, task.owner)
+        artifact = folders[folder_name(requirements_of(task))]
+        job = _job(plan, task, artifact, draft)
+        made = list(_task(plan, task, job, site))
+        body.extend(_section(f"Task {task.task.name}", made, _task_comment(task)))
+        steps.setdefault(plan.graph.stages[task.task], []).append(_compute_kind(target, task).step(task.particular, site, job))
+    workflow = list(target.workflow([steps[stage] for stage in sorted(steps)], Site(draft, "workflow")))
+    body.extend(_section("The order in which the tasks run", workflow, ""))
+    shared = [section for part, made in draft.shared for section in _section(f"Shared: {part.replace('_', ' ')}", made, "")]
+    first = Section(title="Provider", statements=tuple(preamble))
+    program = Program(
+        name=f"{slug(plan.graph.name)}-{cloud}",
+        doc=_doc(plan, cloud),
+        sections=(first, *shared, *body),
+        outputs=tuple(_outputs(plan, storages, draft, workflow)),
+    )
+    _refuse_taken_names(program)
+    infra.check(program)
+    return program
+
+
+def _task(plan: Plan, task: PlacedTask, job: Job, site: Site) -> Iterator[Statement]:
+    kind = _compute_kind(plan.targets[task.home.cloud], task)
+    yield from kind.identity(task.particular, site)
+    who = kind.principal(task.particular, site)
+    for storage, verb, paths in _uses(plan, task):
+        if storage.home.cloud == task.home.cloud:
+            grant = Grant(verb=verb, paths=paths, who=who)
+            storage_kind = _storage_kind(plan.targets[storage.home.cloud], storage)
+            yield from storage_kind.grant(storage.particular, grant, Site(site.draft, storage.owner))
+    yield from kind.emit(task.particular, site, job)
+
+
+def _uses(plan: Plan, task: PlacedTask) -> Iterator[tuple[PlacedStorage, Verb, tuple[str, ...]]]:
+    """Each storage a task reads or writes, with the paths it may touch there."""
+    for verb, datasets in ((Verb.READ, task.task.inputs.values()), (Verb.WRITE, task.task.outputs)):
+        paths: dict[PlacedStorage, list[str]] = {}
+        for dataset in datasets:
+            if path_of(dataset) not in paths.setdefault(plan.keeps[dataset], []):
+                paths[plan.keeps[dataset]].append(path_of(dataset))
+        for storage, found in sorted(paths.items(), key=lambda item: item[0].owner):
+            yield storage, verb, tuple(sorted(found))
+
+
+def _job(plan: Plan, task: PlacedTask, artifact: Artifact, draft: Draft) -> Job:
+    settings: dict[str, Value] = dict(getattr(task.particular, "env", None) or {})
+    network = False
+    settings["GLACIER_TASK"] = task.task.name
+    for storage in sorted({plan.keeps[dataset] for dataset in task.task.datasets}, key=lambda storage: storage.owner):
+        address = _storage_kind(plan.targets[storage.home.cloud], storage).address(storage.particular, Site(draft, storage.owner))
+        settings[environment_key(storage.owner)] = address.url
+        network = network or address.network
+    return Job(
+        name=task.task.name,
+        folder=f"functions/{artifact.name}",
+        digest=artifact.digest,
+        environment=settings,
+        network=network,
+        retries=task.task.retries,
+        timeout=task.task.timeout,
+    )
+
+
+def _section(title: str, statements: list[Statement], comment: str) -> Iterator[Section]:
+    if statements:
+        first = replace(statements[0], comment=statements[0].comment or comment)
+        yield Section(title=title, statements=(first, *statements[1:]))
+
+
+def _storage_title(storage: PlacedStorage) -> str:
+    names = [dataset.name for dataset in storage.holding.datasets]
+    if len(names) == 1:
+        return f"Dataset {names[0]}"
+    shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+    return f"Storage {storage.owner}: datasets {shown}"
+
+
+def _storage_comment(plan: Plan, storage: PlacedStorage) -> str:
+    sentences = []
+    for dataset in storage.holding.datasets[:8]:
+        producer = plan.graph.producers.get(dataset)
+        readers = ", ".join(task.name for task in plan.graph.consumers.get(dataset, ()))
+        written = f"written by {producer.name}" if producer else "put there by somebody else"
+        sentences.append(f"{dataset.name}: {written}" + (f", read by {readers}." if readers else "."))
+    return " ".join(sentences)
+
+
+def _task_comment(task: PlacedTask) -> str:
+    reads = ", ".join(dict.fromkeys(dataset.name for dataset in task.task.inputs.values()))
+    writes = ", ".join(dataset.name for dataset in task.task.outputs)
+    does = [f"reads {reads}"] if reads else []
+    does += [f"writes {writes}"] if writes else []
+    return f"{task.task.name} {' and '.join(does)}." if does else ""
+
+
+def _doc(plan: Plan, cloud: str) -> str:
+    home = next(placed.home for placed in (*plan.storages, *plan.tasks) if placed.home.cloud == cloud)
+    return (
+        f"Infrastructure of the pipeline {plan.graph.name} on {plan.targets[cloud].provider}, in {home.region}.\n\n"
+        "Written by Glacier from the pipeline's declaration. It is yours: read it, deploy it with `pulumi up`,\n"
+        "and put changes that must survive the next compilation into overrides.py."
+    )
+
+
+def _outputs(plan: Plan, storages: Iterable[PlacedStorage], draft: Draft, workflow: list[Statement]) -> Iterator[Output]:
+    for storage in storages:
+        kind = _storage_kind(plan.targets[storage.home.cloud], storage)
+        address = kind.address(storage.particular, Site(draft, storage.owner))
+        yield Output(name=f"storage_{storage.owner.replace('-', '_')}", value=address.url)
+    if workflow:
+        yield Output(name="workflow", value=Ref(workflow[-1].id, ("id",)))
+
+
+def _refuse_taken_names(program: Program) -> None:
+    """Two owners whose names only differ in where a word ends can meet in one variable: a mistake with a simple way out."""
+    seen: dict[str, str] = {}
+    for section in program.sections:
+        for statement in section.statements:
+            other = seen.setdefault(statement.id, section.title)
+            if other != section.title:
+                raise CompileError(
+                    [Diagnostic(code="name", subject=section.title, message=f"would share the name {statement.id!r} with {other}", help="rename one of the two")]
+                )
+
+
+def _storage_kind(target: Target, storage: PlacedStorage) -> StorageKind:
+    return cast("StorageKind", kind_of(target, storage.particular))
+
+
+def _compute_kind(target: Target, task: PlacedTask) -> ComputeKind:
+    return cast("ComputeKind", kind_of(target, task.particular))

@@ -1,0 +1,35 @@
+"""Names: what a thing is called in a program, and that its physical name fits its cloud."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+from glacier.tables import NameRule
+
+
+def slug(name: str) -> str:
+    """A name in the alphabet every cloud allows: lower case, digits, single hyphens; ``Raw data`` → ``raw-data``."""
+    return "-".join("".join(c if c.isalnum() else " " for c in name.lower()).split())
+
+
+def identifier(*parts: str) -> str:
+    """A Python variable from slugs: ``("raw", "bucket")`` → ``raw_bucket``."""
+    return "_".join(part.replace("-", "_") for part in parts if part)
+
+
+def logical(rules: Mapping[str, NameRule], node_type: str, *parts: str) -> str:
+    """Pulumi's name for a resource, short enough that the physical name made from it is legal.
+
+    A name that is too long keeps its beginning and ends in a hash of the whole, so that two long names stay two.
+    """
+    rule = rules.get(node_type, rules["*"])
+    return fit("-".join(part for part in parts if part), rule.max)
+
+
+def fit(name: str, longest: int) -> str:
+    """A name in at most so many characters."""
+    if len(name) <= longest:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"{name[: longest - 9].rstrip('-')}-{digest}"

@@ -1,0 +1,66 @@
+"""Plans a pipeline: where everything lives, in each cloud's own words, what crosses and what it costs.
+
+:func:`plan` is the ordered list of passes. Each takes what the ones before it found; every diagnostic of every pass
+is reported together, before anything is generated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import cast
+
+from glacier.errors import Diagnostic
+from glacier.graph import Graph
+from glacier.plan import advice
+from glacier.plan.cost import estimate
+from glacier.plan.limits import within
+from glacier.plan.model import Estimate, Home, Line, PlacedStorage, PlacedTask, Plan, Transfer, path_of
+from glacier.plan.placement import Clouds, Subject, place_storages, place_tasks, subject_of
+from glacier.plan.transfers import transfers
+from glacier.resource import Resource
+from glacier.target import ComputeKind, StorageKind, Target, Unsupported
+
+__all__ = ["Clouds", "Estimate", "Home", "Line", "PlacedStorage", "PlacedTask", "Plan", "Transfer", "kind_of", "path_of", "plan"]
+
+
+def plan(graph: Graph, clouds: Clouds) -> Plan:
+    """The plan of a graph for some clouds, with every diagnostic that can be found before lowering."""
+    found: list[Diagnostic] = []
+    storages = place_storages(graph, clouds, found)
+    tasks = place_tasks(graph, clouds, found)
+    storages = tuple(replace(s, particular=_sound(s.particular, clouds.targets[s.home.cloud], subject_of(s.holding), found)) for s in storages)
+    tasks = tuple(
+        replace(t, particular=_sound(t.particular, clouds.targets[t.home.cloud], Subject(f"task {t.task.name}", t.task.where), found)) for t in tasks
+    )
+    keeps = {dataset: placed for placed in storages for dataset in placed.holding.datasets}
+    crossing = tuple(transfers(graph, keeps, {placed.task: placed for placed in tasks}))
+    costs = estimate(
+        storages,
+        tasks,
+        clouds.targets,
+        {s: cast("StorageKind", kind_of(clouds.targets[s.home.cloud], s.particular)) for s in storages},
+        {t: cast("ComputeKind", kind_of(clouds.targets[t.home.cloud], t.particular)) for t in tasks},
+    )
+    found.extend(advice.shared_without_a_name(storages))
+    found.extend(advice.one_name_twice(storages))
+    found.extend(advice.reads_what_is_offline(graph, keeps, clouds.targets))
+    found.extend(advice.runs_longer_than_allowed(tasks))
+    return Plan(graph, clouds.targets, storages, tasks, crossing, costs, tuple(found))
+
+
+def kind_of(target: Target, particular: Resource) -> StorageKind | ComputeKind:
+    """The module that speaks for a cloud's own class."""
+    kinds: Mapping[type[Resource], StorageKind | ComputeKind] = {
+        kind.PARTICULAR: kind
+        for kind in (*target.storage_kinds.values(), *target.compute_kinds.values(), *target.more_kinds)
+        if not isinstance(kind, Unsupported)
+    }
+    return kinds[type(particular)]
+
+
+def _sound(particular: Resource, target: Target, subject: Subject, found: list[Diagnostic]) -> Resource:
+    """A particular within its cloud's limits, reviewed by its kind."""
+    fitted = within(particular, target.tables, subject, found)
+    found.extend(replace(d, subject=subject.name, where=subject.where) for d in kind_of(target, fitted).review(fitted))
+    return fitted

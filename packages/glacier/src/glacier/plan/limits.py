@@ -1,0 +1,65 @@
+"""Holds every field against its cloud's table of limits; rounds what the cloud takes only in steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from glacier.errors import Diagnostic, nearest
+from glacier.plan.placement import Subject
+from glacier.resource import Resource
+from glacier.tables import Limit, Pairs, Tables, matches
+
+
+def within(particular: Resource, tables: Tables, subject: Subject, found: list[Diagnostic]) -> Resource:
+    """A particular whose fields its cloud takes; what it would refuse is reported."""
+    cls = type(particular).__name__
+    for (owner, name), limit in tables.limits.items():
+        value = getattr(particular, name) if owner == cls else None
+        if value is not None:
+            for message, help_ in _breaches(limit, value):
+                read = tables.sources("limits")[limit.source]
+                found.append(
+                    subject.error("limit", f"{cls}.{name} = {value!r} {message}", "\n".join(filter(None, [help_ or limit.help, f"source: {read.title}, read {read.read_on}"])))
+                )
+    pairs = tables.pairs.get(cls)
+    return _paired(particular, pairs, subject, found) if pairs is not None else particular
+
+
+def _breaches(limit: Limit, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, tuple | list):
+        for item in value:
+            yield from _breaches(limit, item)
+        return
+    unit = f" {limit.unit}" if limit.unit else ""
+    if limit.one_of is not None and value not in limit.one_of:
+        meant = nearest(str(value), map(str, limit.one_of))
+        yield f"is none of {', '.join(map(str, limit.one_of))}", f"did you mean {meant!r}?" if meant else ""
+    measure = len(value) if isinstance(value, str) else value
+    if limit.min is not None and measure < limit.min:
+        yield f"is below the least, {limit.min:g}{unit}", ""
+    if limit.max is not None and measure > limit.max:
+        yield f"is above the most, {limit.max:g}{unit}", ""
+    if limit.pattern is not None and not matches(limit.pattern, value):
+        yield "has a character or a shape that is not allowed", ""
+    for pattern, why in limit.forbid:
+        if matches(pattern, value):
+            yield why, ""
+
+
+def _paired(particular: Resource, pairs: Pairs, subject: Subject, found: list[Diagnostic]) -> Resource:
+    """Round a pair up to the nearest the cloud has: the smallest first, then the smallest second beside it."""
+    first, second = getattr(particular, pairs.first), getattr(particular, pairs.second)
+    cls = type(particular).__name__
+    for step, beside in pairs.steps:
+        fitting = next((value for value in beside if value >= second), None)
+        if step < first or fitting is None:
+            continue
+        if (step, fitting) == (first, second):
+            return particular
+        found.append(subject.note("rounded", f"{cls}({pairs.first}={first:g}, {pairs.second}={second}) becomes {pairs.first}={step:g}, {pairs.second}={fitting}, the nearest pair the cloud has"))
+        return replace(particular, **{pairs.first: type(first)(step), pairs.second: fitting})
+    step, beside = pairs.steps[-1]
+    found.append(subject.error("limit", f"{cls}({pairs.first}={first:g}, {pairs.second}={second}) is above the largest pair, {step:g} and {beside[-1]}"))
+    return particular

@@ -1,0 +1,140 @@
+"""The plan's values: where everything lives, who may touch it, what crosses, what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from glacier.dataset import Dataset
+from glacier.errors import Diagnostic
+from glacier.graph import Access, AnyTask, Graph, Holding
+from glacier.naming import slug
+from glacier.resource import Resource
+from glacier.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where something lives: the compiler's name for the cloud, its region, and why there."""
+
+    cloud: str
+    region: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedStorage:
+    """A storage with its home, in its cloud's own words."""
+
+    holding: Holding
+    particular: Resource
+    home: Home
+
+    @property
+    def owner(self) -> str:
+        """Its name within the pipeline."""
+        return self.holding.owner
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedTask:
+    """A task with its home, and its compute in its cloud's own words."""
+
+    task: AnyTask
+    particular: Resource
+    home: Home
+
+    @property
+    def owner(self) -> str:
+        """Its name within the pipeline, as a slug."""
+        return slug(self.task.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """A dataset that crosses from one home to another because of one access."""
+
+    access: Access
+    source: Home
+    destination: Home
+
+    @property
+    def between_clouds(self) -> bool:
+        """Whether it leaves a cloud, and not only a region."""
+        return self.source.cloud != self.destination.cloud
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One thing billed: ``quantity`` per ``per``, ``None`` when nobody said how much; ``usd`` per unit, ``None`` unpriced."""
+
+    subject: str
+    item: str
+    quantity: float | None
+    unit: str
+    per: str
+    usd: float | None
+    as_of: str
+    of: str = ""
+
+    @property
+    def cost(self) -> float | None:
+        """US dollars, when both the quantity and the price are known."""
+        return None if self.quantity is None or self.usd is None else self.quantity * self.usd
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What the plan is billed for, at dated list prices before free tiers."""
+
+    lines: tuple[Line, ...]
+
+    @property
+    def monthly(self) -> float:
+        """The known part of a month, in US dollars."""
+        return sum(line.cost or 0 for line in self.lines if line.per == "month")
+
+    @property
+    def per_run(self) -> float:
+        """The known part of one run, in US dollars."""
+        return sum(line.cost or 0 for line in self.lines if line.per == "run")
+
+    @property
+    def unknown(self) -> tuple[Line, ...]:
+        """The lines without a sum, because a quantity or a price is not known."""
+        return tuple(line for line in self.lines if line.cost is None)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything decided about a pipeline before any infrastructure is written."""
+
+    graph: Graph
+    targets: Mapping[str, Target]
+    storages: tuple[PlacedStorage, ...]
+    tasks: tuple[PlacedTask, ...]
+    transfers: tuple[Transfer, ...]
+    estimate: Estimate
+    diagnostics: tuple[Diagnostic, ...]
+
+    @cached_property
+    def keeps(self) -> Mapping[Dataset, PlacedStorage]:
+        """The storage each dataset lives in."""
+        return {dataset: placed for placed in self.storages for dataset in placed.holding.datasets}
+
+    @cached_property
+    def runs(self) -> Mapping[AnyTask, PlacedTask]:
+        """Each task with its home."""
+        return {placed.task: placed for placed in self.tasks}
+
+    @property
+    def clouds(self) -> tuple[str, ...]:
+        """The compilers that have something to make, in the order in which they were given."""
+        used = {placed.home.cloud for placed in (*self.storages, *self.tasks)}
+        return tuple(cloud for cloud in self.targets if cloud in used)
+
+
+def path_of(dataset: Dataset) -> str:
+    """Where in its storage a dataset lives: its own folder unless it says otherwise."""
+    return dataset.path if dataset.path is not None else f"{slug(dataset.name)}/"

@@ -1,0 +1,107 @@
+"""Everything a compiled pipeline consists of on disk: programs, settings, code, the guide and the readable plan."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from glacier import disk, guide, infra
+from glacier.bundle import Artifact
+from glacier.infra import Config, Program
+from glacier.plan import Plan, path_of
+from glacier.render import render
+
+OVERRIDES = '''"""Your own changes to what Glacier generated: written once, never overwritten.
+
+``transform`` sees every resource before it is created and may change any of its properties:
+
+    if args.type_ == "aws:s3/bucket:Bucket" and args.name == "sales-raw":
+        args.props["tags"] = {"owner": "data-team"}
+        return pulumi.ResourceTransformationResult(args.props, args.opts)
+"""
+
+import pulumi
+
+
+def transform(
+    args: pulumi.ResourceTransformationArgs,
+) -> pulumi.ResourceTransformationResult | None:
+    """Change a resource by returning its new properties and options; ``None`` leaves it."""
+    return None
+'''
+
+
+def files(plan: Plan, programs: Mapping[str, Program], bundles: Mapping[str, tuple[Artifact, ...]]) -> dict[str, bytes]:
+    """Every file, by its path below the output directory."""
+    made: dict[str, bytes] = {}
+    for cloud, program in programs.items():
+        target = plan.targets[cloud]
+        made[f"{cloud}/__main__.py"] = render(program).encode()
+        made[f"{cloud}/Pulumi.yaml"] = "".join(_settings(plan, program)).encode()
+        made[f"{cloud}/requirements.txt"] = "".join(f"{line}\n" for line in target.tables.requirements).encode()
+        made[f"{cloud}/overrides.py"] = OVERRIDES.encode()
+        for artifact in bundles.get(cloud, ()):
+            made |= {f"{cloud}/functions/{artifact.name}/{path}": content for path, content in artifact.files.items()}
+    made["README.md"] = guide.text(plan, programs, bundles).encode()
+    record = {**readable(plan, programs), "files": {path: disk.digest(content) for path, content in sorted(made.items())}}
+    made[disk.RECORD] = (json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode()
+    return made
+
+
+def _settings(plan: Plan, program: Program) -> Iterator[str]:
+    """``Pulumi.yaml``; every text is quoted as JSON, which YAML reads."""
+    yield f"name: {json.dumps(program.name)}\n"
+    yield f"description: {json.dumps(f'The pipeline {plan.graph.name}, compiled by Glacier')}\n"
+    yield "runtime:\n  name: python\n  options:\n    toolchain: pip\n    virtualenv: venv\n"
+    configs = infra.configs(program)
+    if configs:
+        yield "config:\n"
+    for config in configs:
+        yield from _setting(config)
+
+
+def _setting(config: Config) -> Iterator[str]:
+    types = {"str": "string", "bool": "boolean", "int": "integer"}
+    yield f"  {config.name}:\n    type: {types[config.type]}\n"
+    if config.description:
+        yield f"    description: {json.dumps(config.description, ensure_ascii=False)}\n"
+    if config.secret:
+        yield "    secret: true\n"
+    if config.default is not None:
+        yield f"    default: {json.dumps(config.default)}\n"
+
+
+def readable(plan: Plan, programs: Mapping[str, Program]) -> dict[str, Any]:
+    """The plan as plain data: what ``glacier plan --json`` prints and ``glacier.json`` holds."""
+    return {
+        "schema": 1,
+        "pipeline": plan.graph.name,
+        "clouds": {cloud: {"provider": plan.targets[cloud].provider, "region": plan.targets[cloud].place} for cloud in plan.clouds},
+        "storages": [
+            {"name": s.owner, "cloud": s.home.cloud, "region": s.home.region, "because": s.home.because, "is": type(s.particular).__name__, "datasets": {d.name: path_of(d) for d in s.holding.datasets}}
+            for s in plan.storages
+        ],
+        "tasks": [
+            {"name": t.task.name, "cloud": t.home.cloud, "region": t.home.region, "because": t.home.because, "is": type(t.particular).__name__, "stage": plan.graph.stages[t.task]} for t in plan.tasks
+        ],
+        "grants": [{"task": a.task.name, "may": a.verb.value, "dataset": a.dataset.name} for a in plan.graph.accesses],
+        "transfers": [
+            {
+                "dataset": t.access.dataset.name,
+                "task": t.access.task.name,
+                "verb": t.access.verb.value,
+                "from": {"cloud": t.source.cloud, "region": t.source.region},
+                "to": {"cloud": t.destination.cloud, "region": t.destination.region},
+            }
+            for t in plan.transfers
+        ],
+        "estimate": [
+            {"for": line.subject, "item": line.item, "quantity": line.quantity, "unit": line.unit, "per": line.per, "usd_per_unit": line.usd, "usd": line.cost, "as_of": line.as_of}
+            for line in plan.estimate.lines
+        ],
+        "resources": {cloud: [{"type": node.type, "name": node.name} for node in program.nodes] for cloud, program in programs.items()},
+        "diagnostics": [
+            {"code": d.code, "severity": d.severity.value, "subject": d.subject, "message": d.message, "help": d.help} for d in plan.diagnostics
+        ],
+    }

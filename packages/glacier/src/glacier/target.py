@@ -1,0 +1,258 @@
+"""A cloud as configured, and what a cloud must say about each kind of resource.
+
+A *kind* is a module: everything one cloud has to say about, for example, object storage. It holds the cloud's own
+class (``PARTICULAR``) and the functions of :class:`StorageKind` or :class:`ComputeKind`. Kinds yield nodes; the core
+collects, orders and checks them. A kind never sees the plan, another kind, or another cloud.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Protocol, TypeAlias
+
+from glacier import naming
+from glacier.errors import Diagnostic
+from glacier.graph import Verb
+from glacier.infra import Config, Lookup, Node, Options, Ref, Statement, Value
+from glacier.resource import Resource
+from glacier.tables import Tables
+
+
+KEEP_DATA = Config(
+    name="keep_data",
+    type="bool",
+    default=True,
+    description="Whether data outlives the stack: protected from deletion, and left in place by pulumi destroy",
+)
+KEPT = Options(protect=KEEP_DATA, retain_on_delete=KEEP_DATA)  # for every resource that holds data
+
+
+@dataclass(frozen=True, slots=True)
+class Unsupported:
+    """A kind that a cloud does not have, with the reason and what to use instead."""
+
+    why: str
+    instead: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """Who a task is: ``id`` for its own cloud, ``subject`` for others. All that one cloud learns of another."""
+
+    provider: str
+    owner: str
+    id: Value
+    subject: Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """One permission: a task may read, or write, some paths of one storage."""
+
+    verb: Verb
+    paths: tuple[str, ...]
+    who: Principal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where the runtime finds a storage: a URL, and whether only tasks inside the network reach it."""
+
+    url: Value
+    network: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What a task needs besides its compute: its code, its settings, and how it is to be called."""
+
+    name: str
+    folder: str
+    digest: str
+    environment: Mapping[str, Value]
+    network: bool
+    retries: int
+    timeout: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meter:
+    """Something billed: ``item`` is a row of the price table, ``quantity`` per month or per run (``None``: unknown).
+
+    ``of`` says what an unknown quantity is counted in, for the line that is shown instead of a sum.
+    """
+
+    item: str
+    quantity: float | None
+    per: str = "month"
+    of: str = ""
+
+
+class StorageKind(Protocol):
+    """What a cloud says about one kind of storage."""
+
+    PARTICULAR: type[Resource]
+
+    def specialize(self, generic: Any, /) -> Resource:
+        """The generic resource in this cloud's own words."""
+
+    def review(self, spec: Any, /) -> Iterator[Diagnostic]:
+        """What is wrong with, or worth knowing of, a combination of fields that the limits table cannot say."""
+
+    def emit(self, spec: Any, site: Site, /) -> Iterator[Statement]:
+        """The infrastructure."""
+
+    def grant(self, spec: Any, grant: Grant, site: Site, /) -> Iterator[Statement]:
+        """Exactly this access, and no more."""
+
+    def address(self, spec: Any, site: Site, /) -> Address:
+        """Where the runtime finds it."""
+
+    def meters(self, spec: Any, stored_bytes: int | None, /) -> Iterator[Meter]:
+        """What it is billed for."""
+
+
+class ComputeKind(Protocol):
+    """What a cloud says about one kind of compute."""
+
+    PARTICULAR: type[Resource]
+
+    def specialize(self, generic: Any, /) -> Resource:
+        """The generic resource in this cloud's own words."""
+
+    def review(self, spec: Any, /) -> Iterator[Diagnostic]:
+        """What is wrong with, or worth knowing of, a combination of fields that the limits table cannot say."""
+
+    def identity(self, spec: Any, site: Site, /) -> Iterator[Statement]:
+        """Who the task is."""
+
+    def principal(self, spec: Any, site: Site, /) -> Principal:
+        """How grants name it."""
+
+    def emit(self, spec: Any, site: Site, job: Job, /) -> Iterator[Statement]:
+        """The function or job itself, with its code."""
+
+    def step(self, spec: Any, site: Site, job: Job, /) -> Any:
+        """How this cloud's workflow calls it; only the same cloud's ``workflow`` reads the answer."""
+
+    def meters(self, spec: Any, seconds: float | None, /) -> Iterator[Meter]:
+        """What one run is billed for."""
+
+
+Shared: TypeAlias = "Callable[[Site], Iterator[Statement]]"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """A cloud as configured: settings, tables of facts, and one module per kind of resource."""
+
+    provider: ClassVar[str]
+    storage_kinds: ClassVar[Mapping[str, StorageKind | Unsupported]]
+    compute_kinds: ClassVar[Mapping[str, ComputeKind | Unsupported]]
+    more_kinds: ClassVar[Sequence[StorageKind | ComputeKind]] = ()  # particulars that no generic becomes
+    shared_parts: ClassVar[Mapping[str, Shared]] = {}
+    tables: ClassVar[Tables]
+    entry: ClassVar[Mapping[str, str]] = {}  # files that every folder of code needs on this cloud
+
+    naming_prefix: str = ""
+    tags: Mapping[str, str] | None = None
+
+    @property
+    def place(self) -> str:
+        """The region, by whatever word this cloud has for it."""
+        raise NotImplementedError
+
+    @classmethod
+    def supports(cls, kind: str) -> bool:
+        """Whether a generic kind can be compiled to this cloud."""
+        found = cls.storage_kinds.get(kind) or cls.compute_kinds.get(kind)
+        return found is not None and not isinstance(found, Unsupported)
+
+    def preamble(self, site: Site) -> Iterator[Statement]:
+        """The provider itself, which every resource names."""
+        raise NotImplementedError
+
+    def workflow(self, stages: Sequence[Sequence[Any]], site: Site) -> Iterator[Statement]:
+        """What runs the tasks in order, from each compute kind's ``step``; a stage waits for the one before."""
+        raise NotImplementedError
+
+
+@dataclass(slots=True)
+class Draft:
+    """A program being written: the shared parts asked for so far, and every node by its variable."""
+
+    target: Target
+    pipeline: str
+    adopt: bool = False  # named buckets that exist are taken over, not created
+    provider: Ref | None = None
+    shared: list[tuple[str, list[Statement]]] = field(default_factory=list)
+    parts: dict[str, Mapping[str, Statement]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where something is being built: for which owner (a dataset's storage, a task), in which program."""
+
+    draft: Draft
+    owner: str
+    comment: str = ""
+
+    @property
+    def target(self) -> Any:
+        """The cloud as configured; a kind knows its own class of target."""
+        return self.draft.target
+
+    @property
+    def pipeline(self) -> str:
+        """The pipeline's name as a slug, with the naming prefix."""
+        return naming.slug(f"{self.draft.target.naming_prefix} {self.draft.pipeline}")
+
+    def id(self, part: str) -> str:
+        """The variable of one of this owner's nodes; a part is one word."""
+        return naming.identifier(self.owner, part)
+
+    def ref(self, part: str, *path: str | int) -> Ref:
+        """An attribute of one of this owner's nodes."""
+        return Ref(self.id(part), path)
+
+    def name(self, node_type: str, *parts: str) -> str:
+        """A logical name for a node of this owner."""
+        return naming.logical(self.draft.target.tables.names, node_type, self.pipeline, self.owner, *parts)
+
+    def node(
+        self,
+        node_type: str,
+        part: str,
+        inputs: Mapping[str, Value],
+        *,
+        main: bool = False,
+        options: Options = Options(),  # noqa: B008 - a frozen value
+        comment: str = "",
+    ) -> Node:
+        """A resource of this owner; the ``main`` one has the owner's plain name, the others add their part."""
+        return Node(
+            id=self.id(part),
+            type=node_type,
+            name=self.name(node_type, "" if main else part),
+            inputs={name: value for name, value in inputs.items() if value is not None},
+            options=replace(options, provider=self.draft.provider),
+            comment=comment,
+        )
+
+    def lookup(self, function: str, part: str, inputs: Mapping[str, Value] | None = None) -> Lookup:
+        """A question to the provider, answered when deploying."""
+        return Lookup(id=self.id(part), function=function, inputs=inputs or {}, provider=self.draft.provider)
+
+    def shared(self, part: str) -> Mapping[str, Any]:
+        """Something several owners use (a network, a code bucket), made when it is first asked for.
+
+        The answer holds the part's statements by their own part names: ``site.shared("network")["vpc"]["id"]``.
+        """
+        if part not in self.draft.parts:
+            site = Site(self.draft, part)
+            made = list(self.draft.target.shared_parts[part](site))
+            self.draft.shared.append((part, made))
+            prefix = naming.identifier(part) + "_"
+            self.draft.parts[part] = {statement.id.removeprefix(prefix): statement for statement in made}
+        return self.draft.parts[part]
