@@ -37,7 +37,11 @@ def trust(service: str, condition: Mapping[str, Value] | None = None) -> Json:
 def role_policy(site: Site, grant: Grant, *statements: Mapping[str, Value]) -> Node:
     """The policy that gives one task one kind of access to one storage; ``site`` is the storage's."""
     task = Site(site.draft, grant.who.owner)
-    return task.node("aws.iam.RolePolicy", f"{_VERBS[grant.verb]}-{site.owner}", {"role": grant.who.id, "policy": document(*statements)})
+    return task.node(
+        "aws.iam.RolePolicy",
+        f"{_VERBS[grant.verb]}-{site.owner}",
+        {"role": grant.who.id, "policy": document(*statements)},
+    )
 
 
 def inline(site: Site, part: str, role: Ref, *statements: Mapping[str, Value]) -> Node:

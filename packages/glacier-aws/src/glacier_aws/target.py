@@ -44,6 +44,9 @@ class AWSCompiler(Compiler):
         "container": container,
     }
     shared_parts: ClassVar[Mapping[str, Shared]] = foundation.PARTS
+    how_to_run: ClassVar[Sequence[str]] = (
+        'aws stepfunctions start-execution --state-machine-arn "$(pulumi stack output workflow)"',
+    )
     entry: ClassVar[Mapping[str, str]] = {"handler.py": HANDLER}
 
     region: str = "us-east-1"
@@ -54,14 +57,13 @@ class AWSCompiler(Compiler):
             meant = nearest(self.region, self.tables.regions)
             reject("region", f"AWS has no region {self.region!r}", help=f"did you mean {meant!r}?" if meant else "")
 
-    @property
-    def place(self) -> str:
-        """The region."""
-        return self.region
-
     def preamble(self, site: Site) -> Iterator[Statement]:
         """The provider, tied to the region and, if known, to the account."""
-        tags: dict[str, Value] = {"glacier:pipeline": site.draft.pipeline, "glacier:stack": Stack(), **(self.tags or {})}
+        tags: dict[str, Value] = {
+            "glacier:pipeline": site.draft.pipeline,
+            "glacier:stack": Stack(),
+            **(self.tags or {}),
+        }
         inputs: dict[str, Value] = {"region": self.region, "default_tags": {"tags": tags}}
         if self.account_id is not None:
             inputs["allowed_account_ids"] = [self.account_id]

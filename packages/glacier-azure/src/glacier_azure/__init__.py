@@ -1,4 +1,5 @@
-"""Azure."""
+"""Compile Glacier pipelines to Microsoft Azure."""
 
+from glacier_azure.target import AzureCompiler
 
-class AzureCompiler: ...
+__all__ = ["AzureCompiler"]

@@ -1,4 +1,5 @@
-"""Google."""
+"""Compile Glacier pipelines to Google Cloud."""
 
+from glacier_gcp.target import GCPCompiler
 
-class GCPCompiler: ...
+__all__ = ["GCPCompiler"]

@@ -55,7 +55,8 @@ def artifacts(plan: Plan, cloud: str, found: list[Diagnostic]) -> tuple[Artifact
         if placed.home.cloud == cloud:
             groups.setdefault(requirements_of(placed), []).append(placed)
     return tuple(
-        _artifact(plan, cloud, requirements, tuple(placed.task for placed in group), found) for requirements, group in sorted(groups.items())
+        _artifact(plan, cloud, requirements, tuple(placed.task for placed in group), found)
+        for requirements, group in sorted(groups.items())
     )
 
 
@@ -66,10 +67,14 @@ def requirements_of(placed: PlacedTask) -> tuple[str, ...]:
 
 def folder_name(requirements: tuple[str, ...]) -> str:
     """``tasks``, or ``tasks-`` and a hash of the packages, so that it does not depend on other folders."""
-    return "tasks" if not requirements else f"tasks-{hashlib.sha256(chr(10).join(requirements).encode()).hexdigest()[:8]}"
+    return (
+        "tasks" if not requirements else f"tasks-{hashlib.sha256(chr(10).join(requirements).encode()).hexdigest()[:8]}"
+    )
 
 
-def _artifact(plan: Plan, cloud: str, requirements: tuple[str, ...], tasks: tuple[AnyTask, ...], found: list[Diagnostic]) -> Artifact:
+def _artifact(
+    plan: Plan, cloud: str, requirements: tuple[str, ...], tasks: tuple[AnyTask, ...], found: list[Diagnostic]
+) -> Artifact:
     pipeline = plan.graph.pipeline
     module, attribute = module_of(pipeline, tasks)
     files = dict(runtime_files())
@@ -137,7 +142,13 @@ def _user_modules(names: set[str], tasks: Iterable[AnyTask], found: list[Diagnos
         name = _module_name(task)
         path = Path(task.function.__code__.co_filename)
         if not path.is_file():
-            found.append(Subject(f"task {task.name}", task.where).error("import", "is defined in no file, so its code cannot be exported", "put the pipeline into a .py file"))
+            found.append(
+                Subject(f"task {task.name}", task.where).error(
+                    "import",
+                    "is defined in no file, so its code cannot be exported",
+                    "put the pipeline into a .py file",
+                )
+            )
             return files
         files.update(_beside(path, name))
     return files

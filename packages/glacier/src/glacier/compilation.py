@@ -1,14 +1,14 @@
 """Compiles a pipeline, for one cloud or several: there is one algorithm, and one cloud is the case of several.
 
-    Pipeline ─build─▶ Graph ─plan─▶ Plan ─lower─▶ {cloud: Program} ─files─▶ Files ─write─▶ disk
+Pipeline ─build─▶ Graph ─plan─▶ Plan ─lower─▶ {cloud: Program} ─files─▶ Files ─write─▶ disk
 
-    build    graph.py       the order of the tasks; every access                       DeclarationError
-    plan     plan/          homes, particulars, limits, transfers, cost, advice        diagnostics
-    ────     checkpoint     every error so far, raised together                        CompileError
-    bundle   bundle.py      the folders of code
-    lower    lowering.py    nodes, in an order in which references point backwards
-    files    project.py     rendered programs, settings, the guide, the readable plan
-    write    disk.py        the only step that touches the disk
+build    graph.py       the order of the tasks; every access                       DeclarationError
+plan     plan/          homes, particulars, limits, transfers, cost, advice        diagnostics
+────     checkpoint     every error so far, raised together                        CompileError
+bundle   bundle.py      the folders of code
+lower    lowering.py    nodes, in an order in which references point backwards
+files    project.py     rendered programs, settings, the guide, the readable plan
+write    disk.py        the only step that touches the disk
 """
 
 from __future__ import annotations
@@ -92,7 +92,11 @@ class MultiCloudCompiler:
         for key, target in self.providers.items():
             if not isinstance(target, Target):
                 shown = target.__name__ if isinstance(target, type) else repr(target)
-                reject("provider", f"{key!r}: {shown} is not a compiler", help=f"call it: {{{key!r}: {shown}()}}" if isinstance(target, type) else "")
+                reject(
+                    "provider",
+                    f"{key!r}: {shown} is not a compiler",
+                    help=f"call it: {{{key!r}: {shown}()}}" if isinstance(target, type) else "",
+                )
         self.default_provider = default_provider if default_provider is not None else next(iter(self.providers), "")
         if default_provider is not None and default_provider not in self.providers:
             reject("provider", f"default_provider={default_provider!r} is none of {', '.join(self.providers)}")

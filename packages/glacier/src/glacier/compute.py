@@ -18,7 +18,7 @@ class Serverless(Generic):
     """
 
     kind: ClassVar[str] = "serverless"
-    named_by = None
+    named_by: ClassVar[str | None] = None
     memory: int
     timeout: int
     env: Mapping[str, str] | None
@@ -44,7 +44,7 @@ class Container(Generic):
     """
 
     kind: ClassVar[str] = "container"
-    named_by = None
+    named_by: ClassVar[str | None] = None
     image: str | None
     cpu: float
     memory: int

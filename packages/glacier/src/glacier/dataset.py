@@ -88,7 +88,8 @@ def parse_size(size: int | str) -> int | None:
     if match is None:
         return None
     number, prefix, binary = match.groups()
-    return round(float(number) * (1024 if binary else 1000) ** " KMGTP".index(prefix.upper() or " "))
+    factor: int = (1024 if binary else 1000) ** " KMGTP".index(prefix.upper() or " ")
+    return round(float(number) * factor)
 
 
 def _storage_help(storage: object) -> str:

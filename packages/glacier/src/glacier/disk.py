@@ -75,10 +75,15 @@ def _refuse_foreign(files: Mapping[str, bytes], directory: Path, former: Mapping
         there = digest(place.read_bytes())
         if there != digest(content) and there != former.get(path):
             (changed if path in former else foreign).append(path)
-    gone = [path for path in former if path not in files and Path(path).name != WRITTEN_ONCE and (directory / path).exists()]
+    gone = [
+        path for path in former if path not in files and Path(path).name != WRITTEN_ONCE and (directory / path).exists()
+    ]
     changed += [path for path in gone if digest((directory / path).read_bytes()) != former[path]]
     if foreign:
-        raise _error(f"{directory} holds files of yours that would be overwritten: {', '.join(foreign[:5])}", "move them, or name another directory")
+        raise _error(
+            f"{directory} holds files of yours that would be overwritten: {', '.join(foreign[:5])}",
+            "move them, or name another directory",
+        )
     if changed and not force:
         raise _error(
             f"changed since they were generated: {', '.join(str(directory / path) for path in changed[:5])}",

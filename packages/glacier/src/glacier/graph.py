@@ -10,7 +10,8 @@ from enum import StrEnum
 from typing import Any, TypeAlias
 
 from glacier.dataset import Dataset
-from glacier.pipeline import Pipeline, Task, key
+from glacier.naming import slug
+from glacier.pipeline import Pipeline, Task
 from glacier.resource import Resource
 
 AnyTask: TypeAlias = Task[..., Any]
@@ -103,7 +104,7 @@ def _holdings(datasets: Iterable[Dataset]) -> tuple[Holding, ...]:
         by_storage.setdefault(dataset.storage, []).append(dataset)
     return tuple(
         Holding(
-            owner=SCRATCH if resource is None else key(resource.own_name or held[0].name),
+            owner=SCRATCH if resource is None else slug(resource.own_name or held[0].name),
             resource=resource,
             datasets=tuple(held),
         )

@@ -87,8 +87,8 @@ class Archive:
 
 
 Value: TypeAlias = (
-    "str | int | float | bool | None | Sequence[Value] | Mapping[str, Value]"
-    " | Ref | Concat | Json | Config | Stack | External | Archive"
+    "str | int | float | bool | Sequence[Value] | Mapping[str, Value]"
+    " | Ref | Concat | Json | Config | Stack | External | Archive | None"
 )
 
 

@@ -1,6 +1,6 @@
 """Turns a plan into one program per cloud, always in the same order, so that references only point backwards.
 
-    foundation → storage → for each task: identity, grants, function → workflow → outputs
+foundation → storage → for each task: identity, grants, function → workflow → outputs
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from glacier import infra
 from glacier.bundle import Artifact, environment_key, folder_name, requirements_of
 from glacier.errors import CompileError, Diagnostic
 from glacier.graph import Verb
-from glacier.infra import Output, Program, Ref, Section, Statement, Value
+from glacier.infra import Lookup, Node, Output, Program, Ref, Section, Statement, Value
 from glacier.naming import slug
 from glacier.plan import PlacedStorage, PlacedTask, Plan, kind_of, path_of
-from glacier.target import ComputeKind, Draft, Grant, Job, Site, StorageKind, Target
+from glacier.target import ComputeKind, Draft, Grant, Job, Made, Site, StorageKind, Target
 
 
 def lower(plan: Plan, artifacts: Mapping[str, tuple[Artifact, ...]], *, adopt: bool = False) -> dict[str, Program]:
@@ -32,9 +32,11 @@ def _program(plan: Plan, cloud: str, artifacts: tuple[Artifact, ...], adopt: boo
     storages = [storage for storage in plan.storages if storage.home.cloud == cloud]
     tasks = [task for task in plan.tasks if task.home.cloud == cloud]
     body: list[Section] = []
+    outputs: list[Output] = []
     for storage in storages:
         made = list(_storage_kind(target, storage).emit(storage.particular, Site(draft, storage.owner)))
         body.extend(_section(_storage_title(storage), made, _storage_comment(plan, storage)))
+        outputs.extend(item for item in made if isinstance(item, Output))
     folders = {artifact.name: artifact for artifact in artifacts}
     steps: dict[int, list[Any]] = {}
     for task in tasks:
@@ -43,23 +45,28 @@ def _program(plan: Plan, cloud: str, artifacts: tuple[Artifact, ...], adopt: boo
         job = _job(plan, task, artifact, draft)
         made = list(_task(plan, task, job, site))
         body.extend(_section(f"Task {task.task.name}", made, _task_comment(task)))
-        steps.setdefault(plan.graph.stages[task.task], []).append(_compute_kind(target, task).step(task.particular, site, job))
+        outputs.extend(item for item in made if isinstance(item, Output))
+        steps.setdefault(plan.graph.stages[task.task], []).append(
+            _compute_kind(target, task).step(task.particular, site, job)
+        )
     workflow = list(target.workflow([steps[stage] for stage in sorted(steps)], Site(draft, "workflow")))
     body.extend(_section("The order in which the tasks run", workflow, ""))
-    shared = [section for part, made in draft.shared for section in _section(f"Shared: {part.replace('_', ' ')}", made, "")]
+    shared = [
+        section for part, made in draft.shared for section in _section(f"Shared: {part.replace('_', ' ')}", made, "")
+    ]
     first = Section(title="Provider", statements=tuple(preamble))
     program = Program(
         name=f"{slug(plan.graph.name)}-{cloud}",
         doc=_doc(plan, cloud),
         sections=(first, *shared, *body),
-        outputs=tuple(_outputs(plan, storages, draft, workflow)),
+        outputs=(*_addresses(plan, storages, draft), *outputs, *_workflow(workflow)),
     )
     _refuse_taken_names(program)
     infra.check(program)
     return program
 
 
-def _task(plan: Plan, task: PlacedTask, job: Job, site: Site) -> Iterator[Statement]:
+def _task(plan: Plan, task: PlacedTask, job: Job, site: Site) -> Iterator[Made]:
     kind = _compute_kind(plan.targets[task.home.cloud], task)
     yield from kind.identity(task.particular, site)
     who = kind.principal(task.particular, site)
@@ -87,7 +94,9 @@ def _job(plan: Plan, task: PlacedTask, artifact: Artifact, draft: Draft) -> Job:
     network = False
     settings["GLACIER_TASK"] = task.task.name
     for storage in sorted({plan.keeps[dataset] for dataset in task.task.datasets}, key=lambda storage: storage.owner):
-        address = _storage_kind(plan.targets[storage.home.cloud], storage).address(storage.particular, Site(draft, storage.owner))
+        address = _storage_kind(plan.targets[storage.home.cloud], storage).address(
+            storage.particular, Site(draft, storage.owner)
+        )
         settings[environment_key(storage.owner)] = address.url
         network = network or address.network
     return Job(
@@ -101,7 +110,8 @@ def _job(plan: Plan, task: PlacedTask, artifact: Artifact, draft: Draft) -> Job:
     )
 
 
-def _section(title: str, statements: list[Statement], comment: str) -> Iterator[Section]:
+def _section(title: str, made: Iterable[Made], comment: str) -> Iterator[Section]:
+    statements = [item for item in made if isinstance(item, Node | Lookup)]
     if statements:
         first = replace(statements[0], comment=statements[0].comment or comment)
         yield Section(title=title, statements=(first, *statements[1:]))
@@ -142,11 +152,14 @@ def _doc(plan: Plan, cloud: str) -> str:
     )
 
 
-def _outputs(plan: Plan, storages: Iterable[PlacedStorage], draft: Draft, workflow: list[Statement]) -> Iterator[Output]:
+def _addresses(plan: Plan, storages: Iterable[PlacedStorage], draft: Draft) -> Iterator[Output]:
     for storage in storages:
         kind = _storage_kind(plan.targets[storage.home.cloud], storage)
         address = kind.address(storage.particular, Site(draft, storage.owner))
         yield Output(name=f"storage_{storage.owner.replace('-', '_')}", value=address.url)
+
+
+def _workflow(workflow: list[Statement]) -> Iterator[Output]:
     if workflow:
         yield Output(name="workflow", value=Ref(workflow[-1].id, ("id",)))
 
@@ -159,7 +172,14 @@ def _refuse_taken_names(program: Program) -> None:
             other = seen.setdefault(statement.id, section.title)
             if other != section.title:
                 raise CompileError(
-                    [Diagnostic(code="name", subject=section.title, message=f"would share the name {statement.id!r} with {other}", help="rename one of the two")]
+                    [
+                        Diagnostic(
+                            code="name",
+                            subject=section.title,
+                            message=f"would share the name {statement.id!r} with {other}",
+                            help="rename one of the two",
+                        )
+                    ]
                 )
 
 

@@ -9,7 +9,10 @@ from glacier.tables import NameRule
 
 
 def slug(name: str) -> str:
-    """A name in the alphabet every cloud allows: lower case, digits, single hyphens; ``Raw data`` → ``raw-data``."""
+    """A name in the alphabet every cloud allows: lower case, digits, single hyphens; ``Raw data`` → ``raw-data``.
+
+    Clouds fold case and punctuation, so two names with one slug are one name.
+    """
     return "-".join("".join(c if c.isalnum() else " " for c in name.lower()).split())
 
 

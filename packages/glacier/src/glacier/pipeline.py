@@ -11,6 +11,7 @@ from glacier import signature
 from glacier.compute import Serverless
 from glacier.dataset import NAME, NAME_HELP, Dataset
 from glacier.errors import Where, caller, reject
+from glacier.naming import slug
 from glacier.resource import Resource
 from glacier.signature import Slot
 
@@ -25,13 +26,15 @@ COMPUTE_KINDS = ("serverless", "container", "local")
 class Compiles(Protocol[CompiledT_co]):
     """Anything that can compile a pipeline."""
 
-    def compile(self, pipeline: Pipeline, /) -> CompiledT_co: ...
+    def compile(self, pipeline: Pipeline, /) -> CompiledT_co:
+        """What the pipeline compiles to."""
 
 
 class Executes(Protocol[ResultsT_co]):
     """Anything that can run a pipeline."""
 
-    def execute(self, pipeline: Pipeline, /) -> ResultsT_co: ...
+    def execute(self, pipeline: Pipeline, /) -> ResultsT_co:
+        """What the pipeline's datasets came to be."""
 
 
 class Task(Generic[P, R]):
@@ -128,7 +131,7 @@ def task(
     name: str | None = None,
     expected_duration: float | None = None,
 ) -> Callable[[Callable[P, R]], Task[P, R]]: ...
-def task(function: Callable[..., Any] | None = None, /, **settings: Any) -> Any:
+def task(function: Any = None, /, **settings: Any) -> Any:
     """Make a function a task, to be put into a pipeline later: ``Pipeline(tasks=[clean, report])``."""
     if function is None:
         return lambda decorated: _make(decorated, settings)
@@ -175,7 +178,7 @@ class Pipeline:
         name: str | None = None,
         expected_duration: float | None = None,
     ) -> Callable[[Callable[P, R]], Task[P, R]]: ...
-    def task(self, function: Callable[..., Any] | None = None, /, **settings: Any) -> Any:
+    def task(self, function: Any = None, **settings: Any) -> Any:
         """Add a function to the pipeline; its annotations name the datasets it reads and returns.
 
         ``retries`` is how often it is tried again, ``timeout`` and ``expected_duration`` are in seconds.
@@ -243,9 +246,9 @@ class Pipeline:
         self._refuse_taken_names(new)
         self._refuse_second_producer(new)
         self._refuse_cycle(new)
-        self._tasks[key(new.name)] = new
+        self._tasks[slug(new.name)] = new
         for dataset in new.datasets:
-            self._datasets.setdefault(key(dataset.name), dataset)
+            self._datasets.setdefault(slug(dataset.name), dataset)
         for dataset in new.outputs:
             self._producers.setdefault(dataset, new)
         for dataset in dict.fromkeys(new.inputs.values()):
@@ -253,7 +256,7 @@ class Pipeline:
         return new
 
     def _refuse_taken_names(self, new: Task[..., Any]) -> None:
-        same = self._tasks.get(key(new.name))
+        same = self._tasks.get(slug(new.name))
         if same is not None:
             reject(
                 "name",
@@ -263,7 +266,7 @@ class Pipeline:
                 help="@pipeline.task(name=…) gives it another",
             )
         for dataset in new.datasets:
-            known = self._datasets.get(key(dataset.name), dataset)
+            known = self._datasets.get(slug(dataset.name), dataset)
             if known is not dataset:
                 reject(
                     "name",
@@ -320,11 +323,6 @@ def _circle(
         last, dataset = came_from[last]
         steps[:0] = [last.name, dataset.name]
     return " → ".join(steps)
-
-
-def key(name: str) -> str:
-    """What two names must not share: clouds fold case and punctuation, so ``Raw data`` is ``raw_data``."""
-    return "-".join(part for part in "".join(c if c.isalnum() else " " for c in name.lower()).split())
 
 
 def _where(function: Callable[..., Any]) -> Where | None:

@@ -44,7 +44,10 @@ def files(plan: Plan, programs: Mapping[str, Program], bundles: Mapping[str, tup
         for artifact in bundles.get(cloud, ()):
             made |= {f"{cloud}/functions/{artifact.name}/{path}": content for path, content in artifact.files.items()}
     made["README.md"] = guide.text(plan, programs, bundles).encode()
-    record = {**readable(plan, programs), "files": {path: disk.digest(content) for path, content in sorted(made.items())}}
+    record = {
+        **readable(plan, programs),
+        "files": {path: disk.digest(content) for path, content in sorted(made.items())},
+    }
     made[disk.RECORD] = (json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode()
     return made
 
@@ -77,13 +80,31 @@ def readable(plan: Plan, programs: Mapping[str, Program]) -> dict[str, Any]:
     return {
         "schema": 1,
         "pipeline": plan.graph.name,
-        "clouds": {cloud: {"provider": plan.targets[cloud].provider, "region": plan.targets[cloud].place} for cloud in plan.clouds},
+        "clouds": {
+            cloud: {"provider": plan.targets[cloud].provider, "region": plan.targets[cloud].place}
+            for cloud in plan.clouds
+        },
         "storages": [
-            {"name": s.owner, "cloud": s.home.cloud, "region": s.home.region, "because": s.home.because, "is": type(s.particular).__name__, "datasets": {d.name: path_of(d) for d in s.holding.datasets}}
+            {
+                "name": s.owner,
+                "cloud": s.home.cloud,
+                "region": s.home.region,
+                "because": s.home.because,
+                "is": type(s.particular).__name__,
+                "datasets": {d.name: path_of(d) for d in s.holding.datasets},
+            }
             for s in plan.storages
         ],
         "tasks": [
-            {"name": t.task.name, "cloud": t.home.cloud, "region": t.home.region, "because": t.home.because, "is": type(t.particular).__name__, "stage": plan.graph.stages[t.task]} for t in plan.tasks
+            {
+                "name": t.task.name,
+                "cloud": t.home.cloud,
+                "region": t.home.region,
+                "because": t.home.because,
+                "is": type(t.particular).__name__,
+                "stage": plan.graph.stages[t.task],
+            }
+            for t in plan.tasks
         ],
         "grants": [{"task": a.task.name, "may": a.verb.value, "dataset": a.dataset.name} for a in plan.graph.accesses],
         "transfers": [
@@ -97,11 +118,24 @@ def readable(plan: Plan, programs: Mapping[str, Program]) -> dict[str, Any]:
             for t in plan.transfers
         ],
         "estimate": [
-            {"for": line.subject, "item": line.item, "quantity": line.quantity, "unit": line.unit, "per": line.per, "usd_per_unit": line.usd, "usd": line.cost, "as_of": line.as_of}
+            {
+                "for": line.subject,
+                "item": line.item,
+                "quantity": line.quantity,
+                "unit": line.unit,
+                "per": line.per,
+                "usd_per_unit": line.usd,
+                "usd": line.cost,
+                "as_of": line.as_of,
+            }
             for line in plan.estimate.lines
         ],
-        "resources": {cloud: [{"type": node.type, "name": node.name} for node in program.nodes] for cloud, program in programs.items()},
+        "resources": {
+            cloud: [{"type": node.type, "name": node.name} for node in program.nodes]
+            for cloud, program in programs.items()
+        },
         "diagnostics": [
-            {"code": d.code, "severity": d.severity.value, "subject": d.subject, "message": d.message, "help": d.help} for d in plan.diagnostics
+            {"code": d.code, "severity": d.severity.value, "subject": d.subject, "message": d.message, "help": d.help}
+            for d in plan.diagnostics
         ],
     }

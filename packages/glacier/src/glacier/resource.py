@@ -56,7 +56,7 @@ class Generic(Resource):
     ``ObjectStorage(aws_storage_class="STANDARD_IA")`` sets ``S3.storage_class``.
     """
 
-    named_by = "resource_name"
+    named_by: ClassVar[str | None] = "resource_name"
     hints: Mapping[str, Mapping[str, object]] = field(init=False, repr=False, metadata={"internal": True})
 
     def supports_provider(self, provider: str) -> bool:
@@ -95,7 +95,7 @@ def public_fields(cls: type) -> tuple[Field[Any], ...]:
 
 
 @cache
-def field_types(cls: type) -> dict[str, Any]:
+def field_types(cls: type[Any]) -> dict[str, Any]:
     """The declared type of each field a user sets."""
     hints = typing.get_type_hints(cls)
     return {f.name: hints[f.name] for f in public_fields(cls)}
@@ -103,14 +103,15 @@ def field_types(cls: type) -> dict[str, Any]:
 
 def check_fields(resource: Resource) -> None:
     """Refuse a value whose type, or whose word, a field does not take."""
-    for name, hint in field_types(type(resource)).items():
+    cls: Any = type(resource)
+    for name, hint in field_types(cls).items():
         value = getattr(resource, name)
         if not accepts(value, hint):
             words = [word for word in _words(hint) if isinstance(word, str)]
             meant = nearest(value, words) if isinstance(value, str) else None
             reject(
                 "field",
-                f"{type(resource).__name__}({name}={value!r}) takes {describe(hint)}",
+                f"{cls.__name__}({name}={value!r}) takes {describe(hint)}",
                 help=f"did you mean {name}={meant!r}?" if meant else "",
             )
 

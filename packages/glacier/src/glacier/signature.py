@@ -112,7 +112,7 @@ class _Annotations:
         if not isinstance(annotation, str):
             return annotation
         try:
-            return eval(annotation, dict(self.scope))  # noqa: S307 - the user's own annotation, in their own scope
+            return eval(annotation, dict(self.scope))
         except NameError as error:
             what = "returns" if name == "return" else f"parameter {name!r} is"
             reject(
@@ -122,7 +122,7 @@ class _Annotations:
                 where=self.where,
                 help=self._near(str(error.name)),
             )
-        except Exception as error:  # noqa: BLE001 - whatever the user's own expression raises is theirs to see
+        except Exception as error:
             reject("annotation", f"{annotation!r} cannot be read: {error}", subject=self.subject, where=self.where)
         return _UNRESOLVED
 
@@ -189,7 +189,7 @@ def _enclosing_locals(function: Callable[..., Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     frame: types.FrameType | None = sys._getframe(1)
     while frame is not None:
-        if frame.f_code.co_name in names and frame.f_globals is function.__globals__:  # type: ignore[attr-defined]  # any function has it
+        if frame.f_code.co_name in names and frame.f_globals is function.__globals__:
             found = dict(frame.f_locals) | found
         frame = frame.f_back
     return found

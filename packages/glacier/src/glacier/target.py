@@ -14,10 +14,11 @@ from typing import Any, ClassVar, Protocol, TypeAlias
 from glacier import naming
 from glacier.errors import Diagnostic
 from glacier.graph import Verb
-from glacier.infra import Config, Lookup, Node, Options, Ref, Statement, Value
+from glacier.infra import Config, Lookup, Node, Options, Output, Ref, Statement, Value
 from glacier.resource import Resource
 from glacier.tables import Tables
 
+Made: TypeAlias = Statement | Output  # what a kind yields
 
 KEEP_DATA = Config(
     name="keep_data",
@@ -100,10 +101,10 @@ class StorageKind(Protocol):
     def review(self, spec: Any, /) -> Iterator[Diagnostic]:
         """What is wrong with, or worth knowing of, a combination of fields that the limits table cannot say."""
 
-    def emit(self, spec: Any, site: Site, /) -> Iterator[Statement]:
+    def emit(self, spec: Any, site: Site, /) -> Iterator[Made]:
         """The infrastructure."""
 
-    def grant(self, spec: Any, grant: Grant, site: Site, /) -> Iterator[Statement]:
+    def grant(self, spec: Any, grant: Grant, site: Site, /) -> Iterator[Made]:
         """Exactly this access, and no more."""
 
     def address(self, spec: Any, site: Site, /) -> Address:
@@ -124,13 +125,13 @@ class ComputeKind(Protocol):
     def review(self, spec: Any, /) -> Iterator[Diagnostic]:
         """What is wrong with, or worth knowing of, a combination of fields that the limits table cannot say."""
 
-    def identity(self, spec: Any, site: Site, /) -> Iterator[Statement]:
+    def identity(self, spec: Any, site: Site, /) -> Iterator[Made]:
         """Who the task is."""
 
     def principal(self, spec: Any, site: Site, /) -> Principal:
         """How grants name it."""
 
-    def emit(self, spec: Any, site: Site, job: Job, /) -> Iterator[Statement]:
+    def emit(self, spec: Any, site: Site, job: Job, /) -> Iterator[Made]:
         """The function or job itself, with its code."""
 
     def step(self, spec: Any, site: Site, job: Job, /) -> Any:
@@ -153,6 +154,8 @@ class Target:
     more_kinds: ClassVar[Sequence[StorageKind | ComputeKind]] = ()  # particulars that no generic becomes
     shared_parts: ClassVar[Mapping[str, Shared]] = {}
     tables: ClassVar[Tables]
+    place_field: ClassVar[str] = "region"  # the setting that says where
+    how_to_run: ClassVar[Sequence[str]] = ()  # commands that start the workflow of a deployed stack
     entry: ClassVar[Mapping[str, str]] = {}  # files that every folder of code needs on this cloud
 
     naming_prefix: str = ""
@@ -161,7 +164,7 @@ class Target:
     @property
     def place(self) -> str:
         """The region, by whatever word this cloud has for it."""
-        raise NotImplementedError
+        return str(getattr(self, self.place_field))
 
     @classmethod
     def supports(cls, kind: str) -> bool:

@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 
 from glacier.errors import Diagnostic, Severity
 from glacier.graph import Verb
-from glacier.infra import Concat, Node, Options, Statement, Value
+from glacier.infra import Concat, Node, Options, Value
 from glacier.resource import Resource
 from glacier.storage import ObjectStorage
-from glacier.target import KEEP_DATA, KEPT, Address, Grant, Meter, Site
+from glacier.target import KEEP_DATA, KEPT, Address, Grant, Made, Meter, Site
 
 from glacier_aws.policy import document, role_policy, statement
 
@@ -47,7 +47,14 @@ class S3(Resource):
 PARTICULAR = S3
 
 # The bucket ARN, its objects and these classes can be reached from day 0; the others only after 30 days.
-_MOVES_AFTER = {"STANDARD_IA": 30, "ONEZONE_IA": 30, "INTELLIGENT_TIERING": 0, "GLACIER_IR": 0, "GLACIER": 0, "DEEP_ARCHIVE": 0}
+_MOVES_AFTER = {
+    "STANDARD_IA": 30,
+    "ONEZONE_IA": 30,
+    "INTELLIGENT_TIERING": 0,
+    "GLACIER_IR": 0,
+    "GLACIER": 0,
+    "DEEP_ARCHIVE": 0,
+}
 
 
 def specialize(generic: ObjectStorage) -> S3:
@@ -64,18 +71,33 @@ def specialize(generic: ObjectStorage) -> S3:
 def review(spec: S3) -> Iterator[Diagnostic]:
     """What the fields mean together."""
     if not spec.encryption:
-        yield Diagnostic(code="encryption", message="S3 encrypts every object; encryption=False only leaves the setting out", severity=Severity.NOTE)
+        yield Diagnostic(
+            code="encryption",
+            message="S3 encrypts every object; encryption=False only leaves the setting out",
+            severity=Severity.NOTE,
+        )
     if spec.existing and spec.bucket is None:
-        yield Diagnostic(code="existing", message="S3(existing=True) does not say which bucket", help="S3(bucket='…', existing=True)")
+        yield Diagnostic(
+            code="existing", message="S3(existing=True) does not say which bucket", help="S3(bucket='…', existing=True)"
+        )
     if spec.existing:
         managed = ("versioning", "object_lock_enabled", "lifecycle_days")
         for name in (name for name in managed if getattr(spec, name)):
-            yield Diagnostic(code="existing", message=f"S3(existing=True) manages nothing, so {name} has no effect", severity=Severity.WARNING, help="leave it out, or compile with --adopt to manage the bucket")
+            yield Diagnostic(
+                code="existing",
+                message=f"S3(existing=True) manages nothing, so {name} has no effect",
+                severity=Severity.WARNING,
+                help="leave it out, or compile with --adopt to manage the bucket",
+            )
     if spec.prefix and (spec.prefix.startswith("/") or not spec.prefix.endswith("/")):
-        yield Diagnostic(code="prefix", message=f"S3.prefix = {spec.prefix!r} is no folder", help=f"prefix={spec.prefix.strip('/') + '/'!r}")
+        yield Diagnostic(
+            code="prefix",
+            message=f"S3.prefix = {spec.prefix!r} is no folder",
+            help=f"prefix={spec.prefix.strip('/') + '/'!r}",
+        )
 
 
-def emit(spec: S3, site: Site) -> Iterator[Statement]:
+def emit(spec: S3, site: Site) -> Iterator[Made]:
     """The bucket and its settings, each a resource of its own, as the provider wants them since version 4."""
     if spec.existing:
         return
@@ -101,26 +123,43 @@ def emit(spec: S3, site: Site) -> Iterator[Statement]:
     privacy = site.node(
         "aws.s3.BucketPublicAccessBlock",
         "privacy",
-        of_bucket | dict.fromkeys(("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets"), True),
+        of_bucket
+        | dict.fromkeys(
+            ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets"), True
+        ),
     )
     yield privacy
-    yield site.node("aws.s3.BucketOwnershipControls", "ownership", {**of_bucket, "rule": {"object_ownership": "BucketOwnerEnforced"}})
+    yield site.node(
+        "aws.s3.BucketOwnershipControls",
+        "ownership",
+        {**of_bucket, "rule": {"object_ownership": "BucketOwnerEnforced"}},
+    )
     if spec.encryption or spec.kms_key:
-        yield site.node("aws.s3.BucketServerSideEncryptionConfiguration", "encryption", {**of_bucket, "rules": [_encryption(spec)]})
+        yield site.node(
+            "aws.s3.BucketServerSideEncryptionConfiguration", "encryption", {**of_bucket, "rules": [_encryption(spec)]}
+        )
     ready = [privacy.ref]
     if spec.versioning or spec.object_lock_enabled:
-        versioning = site.node("aws.s3.BucketVersioning", "versioning", {**of_bucket, "versioning_configuration": {"status": "Enabled"}})
+        versioning = site.node(
+            "aws.s3.BucketVersioning", "versioning", {**of_bucket, "versioning_configuration": {"status": "Enabled"}}
+        )
         yield versioning
         ready.append(versioning.ref)
     yield site.node(
-        "aws.s3.BucketLifecycleConfiguration", "lifecycle", {**of_bucket, "rules": [_lifecycle(spec)]}, options=Options(depends_on=tuple(ready[1:]))
+        "aws.s3.BucketLifecycleConfiguration",
+        "lifecycle",
+        {**of_bucket, "rules": [_lifecycle(spec)]},
+        options=Options(depends_on=tuple(ready[1:])),
     )
     yield site.node(
-        "aws.s3.BucketPolicy", "policy", {**of_bucket, "policy": document(_tls_only(bucket))}, options=Options(depends_on=(privacy.ref,))
+        "aws.s3.BucketPolicy",
+        "policy",
+        {**of_bucket, "policy": document(_tls_only(bucket))},
+        options=Options(depends_on=(privacy.ref,)),
     )
 
 
-def grant(spec: S3, grant: Grant, site: Site) -> Iterator[Statement]:
+def grant(spec: S3, grant: Grant, site: Site) -> Iterator[Made]:
     """Read or write of some folders, and of nothing else in the bucket."""
     arn = _arn(spec, site)
     folders = [f"{spec.prefix}{path}" + ("*" if path.endswith("/") else "") for path in grant.paths]

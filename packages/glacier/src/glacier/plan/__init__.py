@@ -21,7 +21,19 @@ from glacier.plan.transfers import transfers
 from glacier.resource import Resource
 from glacier.target import ComputeKind, StorageKind, Target, Unsupported
 
-__all__ = ["Clouds", "Estimate", "Home", "Line", "PlacedStorage", "PlacedTask", "Plan", "Transfer", "kind_of", "path_of", "plan"]
+__all__ = [
+    "Clouds",
+    "Estimate",
+    "Home",
+    "Line",
+    "PlacedStorage",
+    "PlacedTask",
+    "Plan",
+    "Transfer",
+    "kind_of",
+    "path_of",
+    "plan",
+]
 
 
 def plan(graph: Graph, clouds: Clouds) -> Plan:
@@ -29,9 +41,18 @@ def plan(graph: Graph, clouds: Clouds) -> Plan:
     found: list[Diagnostic] = []
     storages = place_storages(graph, clouds, found)
     tasks = place_tasks(graph, clouds, found)
-    storages = tuple(replace(s, particular=_sound(s.particular, clouds.targets[s.home.cloud], subject_of(s.holding), found)) for s in storages)
+    storages = tuple(
+        replace(s, particular=_sound(s.particular, clouds.targets[s.home.cloud], subject_of(s.holding), found))
+        for s in storages
+    )
     tasks = tuple(
-        replace(t, particular=_sound(t.particular, clouds.targets[t.home.cloud], Subject(f"task {t.task.name}", t.task.where), found)) for t in tasks
+        replace(
+            t,
+            particular=_sound(
+                t.particular, clouds.targets[t.home.cloud], Subject(f"task {t.task.name}", t.task.where), found
+            ),
+        )
+        for t in tasks
     )
     keeps = {dataset: placed for placed in storages for dataset in placed.holding.datasets}
     crossing = tuple(transfers(graph, keeps, {placed.task: placed for placed in tasks}))

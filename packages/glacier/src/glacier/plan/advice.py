@@ -37,7 +37,9 @@ def one_name_twice(storages: tuple[PlacedStorage, ...]) -> Iterator[Diagnostic]:
             )
 
 
-def reads_what_is_offline(graph: Graph, keeps: Mapping[Dataset, PlacedStorage], targets: Mapping[str, Target]) -> Iterator[Diagnostic]:
+def reads_what_is_offline(
+    graph: Graph, keeps: Mapping[Dataset, PlacedStorage], targets: Mapping[str, Target]
+) -> Iterator[Diagnostic]:
     """A task reads a dataset whose storage class takes hours to bring back."""
     for access in graph.accesses:
         storage = keeps.get(access.dataset)
@@ -60,7 +62,11 @@ def runs_longer_than_allowed(tasks: tuple[PlacedTask, ...]) -> Iterator[Diagnost
         subject = Subject(f"task {placed.task.name}", placed.task.where)
         for word, seconds in (("timeout", placed.task.timeout), ("expected_duration", placed.task.expected_duration)):
             if allowed is not None and seconds is not None and seconds > allowed:
-                yield subject.warning("timeout", f"{word}={seconds:g} s, but its compute stops it after {allowed} s", f"compute=compute.serverless(timeout={int(seconds)}), or a container")
+                yield subject.warning(
+                    "timeout",
+                    f"{word}={seconds:g} s, but its compute stops it after {allowed} s",
+                    f"compute=compute.serverless(timeout={int(seconds)}), or a container",
+                )
 
 
 def cannot_be_imported(tasks: tuple[AnyTask, ...], reachable: bool) -> Iterator[Diagnostic]:

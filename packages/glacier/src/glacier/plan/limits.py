@@ -21,7 +21,11 @@ def within(particular: Resource, tables: Tables, subject: Subject, found: list[D
             for message, help_ in _breaches(limit, value):
                 read = tables.sources("limits")[limit.source]
                 found.append(
-                    subject.error("limit", f"{cls}.{name} = {value!r} {message}", "\n".join(filter(None, [help_ or limit.help, f"source: {read.title}, read {read.read_on}"])))
+                    subject.error(
+                        "limit",
+                        f"{cls}.{name} = {value!r} {message}",
+                        "\n".join(filter(None, [help_ or limit.help, f"source: {read.title}, read {read.read_on}"])),
+                    )
                 )
     pairs = tables.pairs.get(cls)
     return _paired(particular, pairs, subject, found) if pairs is not None else particular
@@ -58,8 +62,18 @@ def _paired(particular: Resource, pairs: Pairs, subject: Subject, found: list[Di
             continue
         if (step, fitting) == (first, second):
             return particular
-        found.append(subject.note("rounded", f"{cls}({pairs.first}={first:g}, {pairs.second}={second}) becomes {pairs.first}={step:g}, {pairs.second}={fitting}, the nearest pair the cloud has"))
+        found.append(
+            subject.note(
+                "rounded",
+                f"{cls}({pairs.first}={first:g}, {pairs.second}={second}) becomes {pairs.first}={step:g}, {pairs.second}={fitting}, the nearest pair the cloud has",
+            )
+        )
         return replace(particular, **{pairs.first: type(first)(step), pairs.second: fitting})
     step, beside = pairs.steps[-1]
-    found.append(subject.error("limit", f"{cls}({pairs.first}={first:g}, {pairs.second}={second}) is above the largest pair, {step:g} and {beside[-1]}"))
+    found.append(
+        subject.error(
+            "limit",
+            f"{cls}({pairs.first}={first:g}, {pairs.second}={second}) is above the largest pair, {step:g} and {beside[-1]}",
+        )
+    )
     return particular

@@ -67,7 +67,7 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One thing billed: ``quantity`` per ``per``, ``None`` when nobody said how much; ``usd`` per unit, ``None`` unpriced."""
+    """One thing billed: ``quantity`` is ``None`` when nobody said how much, ``usd`` per unit when it has no price."""
 
     subject: str
     item: str
@@ -131,7 +131,7 @@ class Plan:
     @property
     def clouds(self) -> tuple[str, ...]:
         """The compilers that have something to make, in the order in which they were given."""
-        used = {placed.home.cloud for placed in (*self.storages, *self.tasks)}
+        used = {placed.home.cloud for placed in self.storages} | {placed.home.cloud for placed in self.tasks}
         return tuple(cloud for cloud in self.targets if cloud in used)
 
 

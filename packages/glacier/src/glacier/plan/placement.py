@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
+from typing import Any, cast
 
 from glacier.errors import DeclarationError, Diagnostic, Severity, Where, nearest
 from glacier.graph import Graph, Holding
@@ -69,7 +70,13 @@ def place_tasks(graph: Graph, clouds: Clouds, found: list[Diagnostic]) -> tuple[
     for task in graph.tasks:
         subject = Subject(f"task {task.name}", task.where)
         if task.compute.kind == "local":
-            found.append(subject.error("compute", "compute.local() runs on this machine; no cloud can run it", "compute.serverless() or compute.container(), or leave compute out"))
+            found.append(
+                subject.error(
+                    "compute",
+                    "compute.local() runs on this machine; no cloud can run it",
+                    "compute.serverless() or compute.container(), or leave compute out",
+                )
+            )
             continue
         home = _home(task.compute, None, clouds, subject, found)
         if home is None:
@@ -100,7 +107,9 @@ def _split_scratch(holding: Holding, graph: Graph, clouds: Clouds) -> Iterator[t
         yield cloud, replace(holding, datasets=tuple(holding.datasets[index] for index in indices))
 
 
-def _home(resource: Resource, cloud: str | None, clouds: Clouds, subject: Subject, found: list[Diagnostic]) -> Home | None:
+def _home(
+    resource: Resource, cloud: str | None, clouds: Clouds, subject: Subject, found: list[Diagnostic]
+) -> Home | None:
     chosen = cloud or clouds.home_of(resource)
     if chosen is None:
         given = ", ".join(clouds.targets)
@@ -122,21 +131,38 @@ def _home(resource: Resource, cloud: str | None, clouds: Clouds, subject: Subjec
     return Home(chosen, getattr(resource, "region", None) or target.place, because)
 
 
-def _kind(target: Target, resource: Resource, subject: Subject, found: list[Diagnostic], clouds: Clouds) -> StorageKind | ComputeKind | None:
+def _kind(
+    target: Target, resource: Resource, subject: Subject, found: list[Diagnostic], clouds: Clouds
+) -> StorageKind | ComputeKind | None:
     for kind in (*target.storage_kinds.values(), *target.compute_kinds.values(), *target.more_kinds):
         if not isinstance(kind, Unsupported) and kind.PARTICULAR is type(resource):
             return kind
     generic = target.storage_kinds.get(resource.kind) or target.compute_kinds.get(resource.kind)
     if generic is None or isinstance(generic, Unsupported):
         why = generic.why if generic is not None else f"{target.provider} has no {resource.kind}"
-        others = [name for name, other in clouds.targets.items() if other is not target and other.supports(resource.kind)]
+        others = [
+            name for name, other in clouds.targets.items() if other is not target and other.supports(resource.kind)
+        ]
         instead = generic.instead if generic is not None else ""
-        found.append(subject.error("unsupported", f"{resource.kind} is not available on {target.provider}: {why}", instead or (f"{', '.join(others)} has it" if others else "")))
+        found.append(
+            subject.error(
+                "unsupported",
+                f"{resource.kind} is not available on {target.provider}: {why}",
+                instead or (f"{', '.join(others)} has it" if others else ""),
+            )
+        )
         return None
     return generic
 
 
-def _particular(kind: StorageKind | ComputeKind, resource: Resource, home: Home, clouds: Clouds, subject: Subject, found: list[Diagnostic]) -> Resource:
+def _particular(
+    kind: StorageKind | ComputeKind,
+    resource: Resource,
+    home: Home,
+    clouds: Clouds,
+    subject: Subject,
+    found: list[Diagnostic],
+) -> Resource:
     if not isinstance(resource, Generic):
         return resource
     particular = kind.specialize(resource)
@@ -150,16 +176,22 @@ def _particular(kind: StorageKind | ComputeKind, resource: Resource, home: Home,
     return particular
 
 
-def _hinted(particular: Resource, hints: Mapping[str, object], provider: str, subject: Subject, found: list[Diagnostic]) -> Resource:
+def _hinted(
+    particular: Resource, hints: Mapping[str, object], provider: str, subject: Subject, found: list[Diagnostic]
+) -> Resource:
     choices = {f.name for f in public_fields(type(particular))}
     for name, value in hints.items():
         if name not in choices:
             meant = nearest(name, choices)
-            help_ = f"did you mean {provider}_{meant}?" if meant else "it has: " + ", ".join(f.name for f in fields(particular) if f.name in choices)
+            help_ = (
+                f"did you mean {provider}_{meant}?"
+                if meant
+                else "it has: " + ", ".join(f.name for f in fields(particular) if f.name in choices)
+            )
             found.append(subject.error("hint", f"{type(particular).__name__} has no {name!r}", help_))
             continue
         try:
-            particular = replace(particular, **{name: value})
+            particular = replace(particular, **cast("dict[str, Any]", {name: value}))
         except DeclarationError as error:
             found.extend(replace(d, subject=subject.name, where=subject.where) for d in error.diagnostics)
     return particular

@@ -9,7 +9,9 @@ from glacier.graph import AnyTask, Graph, Verb
 from glacier.plan.model import PlacedStorage, PlacedTask, Transfer
 
 
-def transfers(graph: Graph, keeps: Mapping[Dataset, PlacedStorage], runs: Mapping[AnyTask, PlacedTask]) -> Iterator[Transfer]:
+def transfers(
+    graph: Graph, keeps: Mapping[Dataset, PlacedStorage], runs: Mapping[AnyTask, PlacedTask]
+) -> Iterator[Transfer]:
     """Every access whose task and dataset live apart, in the direction in which the data goes."""
     for access in graph.accesses:
         storage, worker = keeps.get(access.dataset), runs.get(access.task)

@@ -18,7 +18,7 @@ def conform(value: object, allowed: Shape, path: str, found: list[str]) -> objec
     if value is UNKNOWN or not allowed:
         return value
     tried: list[tuple[list[str], object]] = []
-    for alternative in allowed:
+    for alternative in [one for one in allowed if _kin(value, one)] or allowed:
         wrong: list[str] = []
         tried.append((wrong, _one(value, alternative, path, wrong)))
         if not wrong:
@@ -26,6 +26,18 @@ def conform(value: object, allowed: Shape, path: str, found: list[str]) -> objec
     wrong, result = min(tried, key=lambda attempt: len(attempt[0]))
     found.extend(wrong)
     return result
+
+
+def _kin(value: object, allowed: Alternative) -> bool:
+    """Whether a value is at least the sort of thing that is wanted, so that its faults are worth telling."""
+    match allowed:
+        case Block() | Table():
+            return isinstance(value, Mapping)
+        case Many():
+            return isinstance(value, list)
+        case File():
+            return isinstance(value, tuple)
+    return not isinstance(value, Mapping | list | tuple)
 
 
 def _one(value: object, allowed: Alternative, path: str, found: list[str]) -> object:

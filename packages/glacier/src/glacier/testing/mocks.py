@@ -43,6 +43,10 @@ class StrictMonitor(mocks.MockMonitor):
         super().__init__(NoMocks())
         self.directory, self.preview, self.stack_outputs, self.records = directory, preview, stack_outputs, records
 
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        """A URN as the engine makes it: the stack itself is no part of it."""
+        return super().make_urn("" if _is_stack(parent) else parent, type_, name)
+
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802  the engine's protocol names it
         """A resource to create."""
         urn = self.make_urn(request.parent, request.type, request.name)
@@ -58,7 +62,11 @@ class StrictMonitor(mocks.MockMonitor):
         if request.type == STACK_REFERENCE:
             return resource_pb2.ReadResourceResponse(urn=urn, properties=self._other_stack(request, urn))
         dependencies = frozenset(request.dependencies)
-        options = Options(parent=request.parent, provider=_urn(request.provider), dependencies=dependencies)
+        options = Options(
+            parent="" if _is_stack(request.parent) else request.parent,
+            provider=_urn(request.provider),
+            dependencies=dependencies,
+        )
         _, state = self._record(request, urn, request.properties, options, set(), id_=request.id)
         return resource_pb2.ReadResourceResponse(urn=urn, properties=state)
 
@@ -68,7 +76,7 @@ class StrictMonitor(mocks.MockMonitor):
         declared = schema.function_result(request.tok)
         if declared is None:
             self._problem(f"{request.tok}: no imported SDK has this function")
-            return resource_pb2.ResourceInvokeResponse(**{"return": struct_pb2.Struct()})
+            return _invoked({})
         result = values.lookup(request.tok, declared, given)
         answered = Answered(
             path=schema.function_path(request.tok) or request.tok,
@@ -77,11 +85,11 @@ class StrictMonitor(mocks.MockMonitor):
         )
         with self.records.lock:
             self.records.answers.append(answered)
-        return resource_pb2.ResourceInvokeResponse(**{"return": encode(result)})
+        return _invoked(result)
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802  the engine's protocol names it
-        """What the stack exports."""
-        if STACK in request.urn:
+        """What a stack exports."""
+        if _is_stack(request.urn):
             outputs, secrets = decode(request.outputs)
             with self.records.lock:
                 self.records.outputs.update(outputs)
@@ -143,7 +151,7 @@ class StrictMonitor(mocks.MockMonitor):
             id=request.id,
             inputs={"name": request.id},
             outputs=state,
-            options=Options(parent=request.parent),
+            options=Options(),
             read=True,
         )
         with self.records.lock:
@@ -163,6 +171,12 @@ class StrictMonitor(mocks.MockMonitor):
             self.records.problems.append(text)
 
 
+def _invoked(result: Mapping[str, object]) -> Any:
+    response = resource_pb2.ResourceInvokeResponse()
+    getattr(response, "return").CopyFrom(encode(result))  # its field is named by a reserved word
+    return response
+
+
 def _options(request: Any) -> Options:
     dependencies = frozenset(request.dependencies)
     through_properties = {urn for found in request.propertyDependencies.values() for urn in found.urns}
@@ -172,11 +186,15 @@ def _options(request: Any) -> Options:
         delete_before_replace=request.deleteBeforeReplace,
         ignore_changes=tuple(request.ignoreChanges),
         import_=request.importId,
-        parent="" if STACK in request.parent.split("::")[2:3] else request.parent,
+        parent="" if _is_stack(request.parent) else request.parent,
         provider=_urn(request.provider),
         dependencies=dependencies,
         depends_on=dependencies - through_properties,
     )
+
+
+def _is_stack(urn: str) -> bool:
+    return urn.split("::")[2:3] == [STACK]
 
 
 def _urn(reference: str) -> str:

@@ -13,6 +13,7 @@ import importlib
 import inspect
 import types
 import typing
+import warnings
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -81,6 +82,7 @@ class Field:
     shape: Shape
     required: bool = False
     deprecated: str = ""
+    default: object = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +114,7 @@ def resource_type(token: str) -> ResourceType | None:
 def fields(cls: type) -> Mapping[str, Field]:
     """The declared properties of an arguments class, an output class or a resource class, by the engine's names."""
     required = _required(cls)
+    defaults = _defaults(cls, required)
     found: dict[str, Field] = {}
     for base in reversed(cls.__mro__):
         for name, value in vars(base).items():
@@ -124,6 +127,7 @@ def fields(cls: type) -> Mapping[str, Field]:
                     shape=shape(hint),
                     required=name in required,
                     deprecated=_deprecation(value.fget),
+                    default=defaults.get(name),
                 )
     return types.MappingProxyType(found)
 
@@ -186,6 +190,16 @@ def _required(cls: type) -> frozenset[str]:
         return frozenset()
     parameters = inspect.signature(cls).parameters.values()
     return frozenset(p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty)
+
+
+def _defaults(cls: type, required: frozenset[str]) -> dict[str, object]:
+    """What an arguments class sets by itself: its defaults, and constants that it sets whatever it is given."""
+    if not _is_input(cls):
+        return {}
+    placeholder = object()
+    with warnings.catch_warnings(action="ignore"):
+        made = vars(cls(**dict.fromkeys(required, placeholder)))
+    return {name: value for name, value in made.items() if value is not placeholder and value is not None}
 
 
 def _return_hint(getter: Any, cls: type) -> object:

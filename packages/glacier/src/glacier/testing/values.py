@@ -133,7 +133,8 @@ def _made(shape: Shape, path: tuple[str, ...], token: str) -> object:
         return None
     match shape[0] if shape else Plain(str):
         case Many(item=item):
-            return [_made(item, (*path, "0"), token)]
+            made = _made(item, (*path, "0"), token)
+            return [] if made is None else [made]
         case Table(item=item):
             return {"key": _made(item, (*path, "key"), token)}
         case Block(cls=cls):

@@ -46,6 +46,8 @@ def _plain(value: Any, path: Steps, secrets: set[Steps]) -> object:
             return [_plain(one, (*path, index), secrets) for index, one in enumerate(items)]
         case rpc.UNKNOWN:
             return UNKNOWN
+        case float() if value.is_integer():  # the engine knows one kind of number
+            return int(value)
     return value
 
 

@@ -1,0 +1,50 @@
+# The only door: `./just RECIPE` on a fresh machine, `just RECIPE` where just and uv are installed.
+
+set positional-arguments
+
+export UV_LINK_MODE := "copy"
+run := "uv run --frozen --all-groups"
+
+# What there is
+default:
+    @just --list --unsorted
+
+# Everything installed, as locked
+setup:
+    uv sync --frozen --all-groups --quiet
+
+# The main job: compile an example to AWS (and see that Google Cloud says so too), then run it here
+demo: setup
+    {{run}} python tools/demo.py
+
+# Everything that must hold: style, types, floors, all tests
+test *arguments: check
+    {{run}} pytest "$@"
+
+# The quick loop: tests that need no cloud SDK
+quick *arguments:
+    {{run}} pytest -m "not slow" "$@"
+
+# Style, types and the dependency rule
+check: setup
+    {{run}} ruff format --check .
+    {{run}} ruff check .
+    {{run}} mypy
+    {{run}} lint-imports
+
+# Put style right
+fix:
+    {{run}} ruff format .
+    {{run}} ruff check --fix .
+
+# Rewrite the golden trees; the difference is the review
+golden:
+    {{run}} pytest tests/test_golden.py --update-golden
+
+# Measure, and write docs/benchmarks.md
+bench *arguments: setup
+    {{run}} python benchmarks/run.py "$@"
+
+# Regenerate what the documentation quotes from the program itself
+docs:
+    {{run}} python tools/docs.py

@@ -1,0 +1,208 @@
+"""Writes the deployment guide that stands beside the generated programs: ``README.md``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from glacier import infra
+from glacier.bundle import Artifact
+from glacier.infra import Program
+from glacier.plan import Line, PlacedTask, Plan, path_of
+
+
+def text(plan: Plan, programs: Mapping[str, Program], bundles: Mapping[str, tuple[Artifact, ...]]) -> str:
+    """The guide, in the order in which one does things."""
+    parts = [
+        *_head(plan, programs),
+        *_prerequisites(plan),
+        *_packages(plan, bundles),
+        *_configuration(plan, programs),
+        *_deploy(plan),
+        *_images(plan, programs, bundles),
+        *_inputs(plan),
+        *_run(plan, programs),
+        *_contents(plan, programs),
+        *_access(plan),
+        *_costs(plan),
+        *_changes(plan),
+        *_existing(plan),
+        *_teardown(plan),
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _head(plan: Plan, programs: Mapping[str, Program]) -> Iterator[str]:
+    yield f"# Deploying {plan.graph.name}\n"
+    where = ", ".join(f"`{cloud}/` ({plan.targets[cloud].provider}, {plan.targets[cloud].place})" for cloud in programs)
+    yield f"Complete Pulumi programs in Python: {where}. They are yours, and need nothing of Glacier to be deployed.\n"
+
+
+def _prerequisites(plan: Plan) -> Iterator[str]:
+    yield "## Before you start\n"
+    yield "- the [Pulumi CLI](https://www.pulumi.com/docs/install/), logged in to a backend (`pulumi login`)"
+    yield "- Python 3.11 or newer, and [uv](https://docs.astral.sh/uv/)"
+    for cloud in plan.clouds:
+        yield f"- credentials for {plan.targets[cloud].provider} that may create what is listed below\n"
+
+
+def _packages(plan: Plan, bundles: Mapping[str, tuple[Artifact, ...]]) -> Iterator[str]:
+    yield "## 1. Install the packages that the functions import\n"
+    yield "Into each folder of code, for the machine that runs it; once, and again when `requirements.txt` changes:\n"
+    yield "```sh"
+    for cloud, artifacts in bundles.items():
+        for artifact in artifacts:
+            for machine in _machines(plan, cloud, artifact):
+                folder = f"{cloud}/functions/{artifact.name}"
+                yield f"uv pip install --target {folder} --requirements {folder}/requirements.txt \\"
+                yield f"  --python-platform {machine}-manylinux_2_28 --python-version 3.13 --only-binary :all: --link-mode copy"
+    yield "```\n"
+
+
+def _machines(plan: Plan, cloud: str, artifact: Artifact) -> list[str]:
+    words = {"arm64": "aarch64", "x86_64": "x86_64"}
+    tasks = set(artifact.tasks)
+    found = {
+        words[getattr(p.particular, "architecture", "x86_64")]
+        for p in plan.tasks
+        if p.home.cloud == cloud and p.task in tasks
+    }
+    return sorted(found)
+
+
+def _configuration(plan: Plan, programs: Mapping[str, Program]) -> Iterator[str]:
+    yield "## 2. Create a stack and configure it\n"
+    for cloud, program in programs.items():
+        yield f"```sh\ncd {cloud}\npulumi stack init dev"
+        for config in infra.configs(program):
+            if config.default is None:
+                yield f"pulumi config set {'--secret ' if config.secret else ''}{config.name} …  # {config.description}"
+        yield "```\n"
+        for config in infra.configs(program):
+            if config.default is not None:
+                shown = str(config.default).lower()
+                yield f"- `{config.name}` (default `{shown}`): {config.description}. `pulumi config set {config.name} …` changes it."
+        yield ""
+    yield "A second stack (`pulumi stack init prod`) is a second, separate deployment: no name collides.\n"
+
+
+def _deploy(plan: Plan) -> Iterator[str]:
+    yield "## 3. Look, then deploy\n"
+    yield "```sh\npulumi preview --refresh   # without --refresh a preview can miss what changed outside Pulumi\npulumi up --refresh\n```\n"
+
+
+def _images(plan: Plan, programs: Mapping[str, Program], bundles: Mapping[str, tuple[Artifact, ...]]) -> Iterator[str]:
+    built = [placed for placed in plan.tasks if _builds_image(placed)]
+    if not built:
+        return
+    yield "## 4. Build and push the container images\n"
+    yield "The repositories exist now. From the folder of the stack:\n"
+    yield "```sh"
+    for placed in built:
+        artifact = next(a for a in bundles[placed.home.cloud] if placed.task in a.tasks)
+        output = f"image_{placed.owner.replace('-', '_')}"
+        machine = {"arm64": "linux/arm64"}.get(getattr(placed.particular, "architecture", ""), "linux/amd64")
+        yield f"docker build --platform {machine} -t $(pulumi stack output {output}) functions/{artifact.name}"
+        yield f"docker push $(pulumi stack output {output})"
+    yield "```\n"
+    yield "(Sign in to the registry first; on AWS: `aws ecr get-login-password | docker login --username AWS --password-stdin REGISTRY`.)\n"
+
+
+def _builds_image(placed: PlacedTask) -> bool:
+    return placed.particular.kind == "container" and getattr(placed.particular, "image", None) is None
+
+
+def _inputs(plan: Plan) -> Iterator[str]:
+    if not plan.graph.sources:
+        return
+    yield "## Put the inputs in place\n"
+    yield "No task writes these datasets. Each is one file in its folder:\n"
+    for dataset in plan.graph.sources:
+        placed = plan.keeps[dataset]
+        output = f"storage_{placed.owner.replace('-', '_')}"
+        yield f"- `{dataset.name}`: in `{path_of(dataset)}` of the storage that `pulumi stack output {output}` names ({placed.home.cloud})"
+    yield ""
+
+
+def _run(plan: Plan, programs: Mapping[str, Program]) -> Iterator[str]:
+    yield "## Run the pipeline\n"
+    for cloud, program in programs.items():
+        if any(output.name == "workflow" for output in program.outputs):
+            yield from (f"```sh\ncd {cloud}\n{command}\n```\n" for command in plan.targets[cloud].how_to_run)
+        else:
+            yield f"The tasks on {cloud} are too many for one workflow there; call them in the order below.\n"
+
+
+def _contents(plan: Plan, programs: Mapping[str, Program]) -> Iterator[str]:
+    yield "## What each stack creates\n"
+    for cloud, program in programs.items():
+        counts = Counter(node.type for node in program.nodes)
+        yield f"**{cloud}**: {sum(counts.values())} resources\n"
+        yield "| type | count |\n|---|---|"
+        yield from (f"| `{node_type}` | {count} |" for node_type, count in sorted(counts.items()))
+        yield ""
+    yield "| dataset | kept in | where | because |\n|---|---|---|---|"
+    for dataset in plan.graph.datasets:
+        placed = plan.keeps[dataset]
+        yield f"| {dataset.name} | {type(placed.particular).__name__} `{placed.owner}` | {placed.home.cloud}, {placed.home.region} | {placed.home.because} |"
+    yield "\n| task | runs on | where | stage |\n|---|---|---|---|"
+    for task in plan.tasks:
+        yield f"| {task.task.name} | {type(task.particular).__name__} | {task.home.cloud}, {task.home.region} | {plan.graph.stages[task.task] + 1} |"
+    yield ""
+
+
+def _access(plan: Plan) -> Iterator[str]:
+    yield "## Who may do what\n"
+    yield "Each task has an identity of its own, which may do this and nothing else to your data:\n"
+    yield "| task | may read | may write |\n|---|---|---|"
+    for task in plan.graph.tasks:
+        reads = ", ".join(dict.fromkeys(d.name for d in task.inputs.values())) or "–"
+        yield f"| {task.name} | {reads} | {', '.join(d.name for d in task.outputs) or '–'} |"
+    yield ""
+
+
+def _costs(plan: Plan) -> Iterator[str]:
+    yield "## What it costs\n"
+    yield "List prices before free tiers, dated; a quantity nobody gave is shown as unknown, not as zero.\n"
+    yield "| for | item | quantity | price per unit | sum | as of |\n|---|---|---|---|---|---|"
+    yield from (_cost(line) for line in plan.estimate.lines[:200])
+    if len(plan.estimate.lines) > 200:
+        yield f"\n{len(plan.estimate.lines) - 200} more lines are in `glacier.json`."
+    yield f"\nKnown: {plan.estimate.monthly:.2f} USD a month, and {plan.estimate.per_run:.4f} USD a run.\n"
+
+
+def _cost(line: Line) -> str:
+    quantity = f"unknown ({line.of})" if line.quantity is None else f"{line.quantity:g} a {line.per}"
+    price = f"{line.usd:g} USD per {line.unit}" if line.usd is not None else "not in the table"
+    total = f"{line.cost:.4f}" if line.cost is not None else "unknown"
+    return f"| {line.subject} | {line.item} | {quantity} | {price} | {total} | {line.as_of} |"
+
+
+def _changes(plan: Plan) -> Iterator[str]:
+    yield "## Change something\n"
+    yield "Change the pipeline and compile it again: only what changed is written, and `pulumi preview` shows what it means."
+    yield "Changes of your own to any resource go into `overrides.py`, which is never overwritten.\n"
+
+
+def _existing(plan: Plan) -> Iterator[str]:
+    named = [
+        s
+        for s in plan.storages
+        if s.holding.resource is not None and s.holding.resource.own_name and s.particular.own_name
+    ]
+    managed = [s for s in named if not getattr(s.particular, "existing", False)]
+    if not managed:
+        return
+    yield "## Take over buckets that exist already\n"
+    names = ", ".join(f"`{s.particular.own_name}`" for s in managed)
+    yield f"{names} will be created. If one exists already, compile with `glacier compile … --adopt`: the program then imports it,"
+    yield "and its public access block, policy, encryption and lifecycle rules are replaced by the ones in the program."
+    yield "Run `pulumi preview` first; compile without `--adopt` again once `pulumi up` has imported it.\n"
+
+
+def _teardown(plan: Plan) -> Iterator[str]:
+    yield "## Tear it down\n"
+    yield "```sh\npulumi destroy\n```\n"
+    yield "refuses while data is protected, which is the default. To remove everything *but the data*:\n"
+    yield "```sh\npulumi state unprotect --all\npulumi destroy   # what holds data is forgotten by the stack and stays in the cloud\n```\n"
+    yield "To delete the data as well, first `pulumi config set keep_data false && pulumi up`, then `pulumi destroy`."
