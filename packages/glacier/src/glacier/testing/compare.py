@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final, TypeVar
 
 from glacier import infra
 from glacier.testing import schema
@@ -14,6 +14,8 @@ from glacier.testing.records import Options, Recorded
 from glacier.testing.run import ORGANIZATION, Run
 from glacier.testing.schema import Block, Field, Many, Shape, Table
 from glacier.testing.wire import UNKNOWN
+
+T = TypeVar("T")
 
 # The Python package of each SDK that is not called pulumi_NAME after the first word of a type in a program.
 PACKAGES: Final[Mapping[str, str]] = {"azure": "pulumi_azure_native", "az": "pulumi_azure_native"}
@@ -41,6 +43,7 @@ class _Comparison:
         self.program, self.run = program, run
         self.recorded = {(one.path, one.name): one for one in run.resources if one.type != STACK_REFERENCE}
         self.nodes = {node.id: self.recorded.get((python_path(node.type), node.name)) for node in program.nodes}
+        self.options = {node.id: node.options for node in program.nodes}
         self.lookups = {one.id: one for one in program.statements if isinstance(one, infra.Lookup)}
 
     def differences(self) -> Iterator[str]:
@@ -70,18 +73,25 @@ class _Comparison:
     def _options(self, node: infra.Node, actual: Options) -> Iterator[str]:
         wanted = node.options
         pairs: list[tuple[str, object, object]] = [
-            ("protect", bool(self.value(wanted.protect)), actual.protect),
+            ("protect", bool(self.value(self._inherited(wanted, lambda o: o.protect))), actual.protect),
             ("retain_on_delete", bool(self.value(wanted.retain_on_delete)), actual.retain_on_delete),
             ("delete_before_replace", wanted.delete_before_replace, actual.delete_before_replace),
             ("ignore_changes", sorted(wanted.ignore_changes), sorted(actual.ignore_changes)),
             ("import_", wanted.import_ or "", actual.import_),
-            ("provider", self._urn(wanted.provider), actual.provider),
+            ("provider", self._urn(self._inherited(wanted, lambda o: o.provider)), actual.provider),
             ("parent", self._urn(wanted.parent), actual.parent),
             ("depends_on", sorted(self._dependencies(node)), sorted(self._known_dependencies(actual))),
         ]
         for name, expected, found in pairs:
             if expected != found:
                 yield f"{node.id}: the option {name} is {found!r}, and should be {expected!r}"
+
+    def _inherited(self, options: infra.Options, read: Callable[[infra.Options], T]) -> T:
+        """An option that a child takes over from its parent."""
+        said = read(options)
+        if said is None and options.parent is not None:
+            return self._inherited(self.options[options.parent.node], read)
+        return said
 
     def _dependencies(self, node: infra.Node) -> set[str]:
         """What the engine must be told a node waits for: what it names and what its inputs refer to."""

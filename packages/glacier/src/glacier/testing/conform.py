@@ -98,6 +98,8 @@ def _describe(value: object) -> str:
             return "an object"
         case list():
             return "a list"
+        case ("resource", *_):
+            return "a resource"
         case (kind, *_):
             return f"an {kind}"
     return f"{type(value).__name__} {value!r}"

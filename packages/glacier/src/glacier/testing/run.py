@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import gc
 import importlib
 import json
 import logging
@@ -25,6 +26,7 @@ from pulumi.runtime import stack as stacks
 
 from glacier.testing.mocks import StrictMonitor
 from glacier.testing.records import Answered, Recorded, Records, leaks
+from glacier.testing.schema import hushed
 from glacier.testing.wire import Steps
 
 ORGANIZATION: Final = "organization"
@@ -70,6 +72,8 @@ def run_program(
     monitor = StrictMonitor(directory, preview=preview, stack_outputs=stack_outputs or {}, records=records)
     with _isolated(directory):
         found = contextvars.copy_context().run(_run, directory, monitor, project, stack, settings, hidden)
+        if found:
+            _discard()
     return Run(
         resources=tuple(sorted(records.resources.values(), key=lambda one: (one.type, one.name))),
         outputs=records.outputs,
@@ -121,7 +125,7 @@ def _run(
     try:
         _configure(monitor, project, stack, log)
         loop.run_until_complete(stacks.run_in_stack(lambda: _execute(directory)))
-    except (Exception, SystemExit) as error:
+    except Exception as error:
         return [_told(error, directory)]
     finally:
         _wind_up(loop)
@@ -140,11 +144,15 @@ def _configure(monitor: StrictMonitor, project: str, stack: str, log: _Listener)
         monitor=monitor,
         organization=ORGANIZATION,
     )
+    pulumi.runtime.settings.SETTINGS.outputs.clear()  # what a program that broke off was waiting for
     pulumi.runtime.settings.ROOT.set(None)  # the stack made here has registered its outputs already: none
 
 
 def _execute(directory: Path) -> None:
-    runpy.run_path(str(directory / "__main__.py"), run_name="__main__")
+    try:
+        runpy.run_path(str(directory / "__main__.py"), run_name="__main__")
+    except SystemExit as stop:  # which an event loop would take for its own
+        raise RuntimeError(f"SystemExit: {stop.code}") from stop
 
 
 def _wind_up(loop: asyncio.AbstractEventLoop) -> None:
@@ -158,6 +166,12 @@ def _wind_up(loop: asyncio.AbstractEventLoop) -> None:
     loop.run_until_complete(loop.shutdown_default_executor())
     asyncio.set_event_loop(None)
     loop.close()
+
+
+def _discard() -> None:
+    """Let go of what a program that broke off had not awaited yet, here and not in the middle of something else."""
+    warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
+    gc.collect()
 
 
 class _Listener(logging.Handler):
@@ -191,9 +205,7 @@ def _isolated(directory: Path) -> Iterator[None]:
     os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "1"
     os.chdir(directory)
     try:
-        with warnings.catch_warnings():
-            # The SDKs warn about themselves when imported; what they say of the program is found in their schemas.
-            warnings.filterwarnings("ignore", module=r"pulumi(_\w+)?(\.|$)")
+        with hushed():
             yield
     finally:
         os.chdir(cwd)

@@ -7,6 +7,7 @@ fills when it is imported.
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import functools
 import importlib
@@ -14,7 +15,7 @@ import inspect
 import types
 import typing
 import warnings
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -241,8 +242,17 @@ def _resource_class(token: str) -> type | None:
 
 
 def _load(module: str, name: str) -> type:
-    found: type = getattr(importlib.import_module(module), name)
+    with hushed():
+        found: type = getattr(importlib.import_module(module), name)
     return found
+
+
+@contextlib.contextmanager
+def hushed() -> Iterator[None]:
+    """Without what the SDKs warn of when imported, which is about themselves and never about a program."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"pulumi(_\w+)?(\.|$)")
+        yield
 
 
 def _arguments(cls: type) -> type:
@@ -264,7 +274,8 @@ def function_result(token: str) -> Mapping[str, Field] | None:
     name = token.rpartition(":")[2]
     if package is None:
         return None
-    result = getattr(importlib.import_module(package), f"{name[0].upper()}{name[1:]}Result", None)
+    with hushed():
+        result = getattr(importlib.import_module(package), f"{name[0].upper()}{name[1:]}Result", None)
     return None if result is None else fields(result)
 
 

@@ -1,0 +1,49 @@
+"""AWS keeps the contract of every provider."""
+
+from __future__ import annotations
+
+from glacier.testing.contract import ProviderContract
+
+from glacier_aws import AWSCompiler
+from glacier_aws.compute import FargateTask, Lambda
+from glacier_aws.storage import RDS, S3, SQS, ElastiCache
+
+KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+LAYER = "arn:aws:lambda:us-east-1:123456789012:layer:tools:1"
+
+
+class TestAWS(ProviderContract):
+    compiler = AWSCompiler()
+    changes = {
+        (S3, "bucket"): "example-bucket-1",
+        (S3, "region"): "eu-west-1",
+        (S3, "prefix"): "in/",
+        (S3, "storage_class"): "GLACIER_IR",
+        (S3, "versioning"): True,
+        (S3, "kms_key"): KEY,
+        (S3, "object_lock_enabled"): True,
+        (S3, "existing"): True,
+        (S3, "encryption"): False,
+        (S3, "lifecycle_days"): 90,
+        (Lambda, "memory"): 2048,
+        (Lambda, "timeout"): 60,
+        (Lambda, "layers"): [LAYER],
+        (Lambda, "reserved_concurrency"): 5,
+        (Lambda, "architecture"): "arm64",
+        (Lambda, "ephemeral_storage"): 1024,
+        (Lambda, "runtime"): "python3.12",
+        (Lambda, "env"): {"MODE": "fast"},
+        (Lambda, "requirements"): ["tabulate==0.9.0"],
+        (Lambda, "log_retention_days"): 90,
+        (Lambda, "failure_destination"): "none",
+        (FargateTask, "cpu"): 2.0,
+        (FargateTask, "memory"): 8192,
+        (FargateTask, "image"): "public.ecr.aws/docker/library/python:3.13",
+        (FargateTask, "timeout"): 60,
+        (FargateTask, "env"): {"MODE": "fast"},
+        (FargateTask, "requirements"): ["tabulate==0.9.0"],
+        (FargateTask, "architecture"): "arm64",
+        (FargateTask, "ephemeral_storage"): 50,
+        (FargateTask, "log_retention_days"): 90,
+    }
+    complete = {(S3, "existing"): {"bucket": "example-bucket-1"}}

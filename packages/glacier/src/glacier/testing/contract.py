@@ -1,0 +1,237 @@
+"""What every provider must satisfy; a provider's own tests inherit it and say which compiler they mean.
+
+    class TestAWS(ProviderContract):
+        compiler = AWSCompiler()
+        changes = {(S3, "bucket"): "other-name", …}
+
+The proofs against real SDKs, which are slow, are in :mod:`glacier.testing.proofs`.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from itertools import product
+from typing import Any, ClassVar
+
+import pytest
+
+from glacier import infra, providers
+from glacier.compilation import Compiled, Compiler
+from glacier.errors import CompileError
+from glacier.graph import Verb
+from glacier.infra import Node
+from glacier.pipeline import Pipeline
+from glacier.resource import Resource, public_fields
+from glacier.target import Unsupported
+from glacier.testing.cases import CASES, GENERIC, on_compute, on_storage, shared_storage
+
+
+class ProviderContract:
+    """The cases every provider passes.
+
+    ``compiler`` is the cloud as configured; ``changes`` gives, for each field of each of its own classes, a legal
+    value other than the default; ``complete`` what else must be set for a class, or for one field of it.
+    """
+
+    compiler: ClassVar[Compiler]
+    changes: ClassVar[Mapping[tuple[type[Resource], str], object]]
+    complete: ClassVar[Mapping[tuple[type[Resource], str], Mapping[str, object]]] = {}
+
+    def particulars(self) -> list[type[Resource]]:
+        """The provider's own classes."""
+        target = self.compiler
+        kinds = (*target.storage_kinds.values(), *target.compute_kinds.values(), *target.more_kinds)
+        return [kind.PARTICULAR for kind in kinds if not isinstance(kind, Unsupported)]
+
+    def compiled(self, pipeline: Pipeline) -> Compiled:
+        """A pipeline compiled to this provider."""
+        return self.compiler.compile(pipeline)
+
+    def cases(self) -> dict[str, Compiled]:
+        """Every case, compiled."""
+        return {name: self.compiled(case()) for name, case in CASES.items()}
+
+    def test_the_entry_point_names_the_provider(self) -> None:
+        assert providers.load(self.compiler.provider) is type(self.compiler)
+
+    def test_every_generic_kind_is_there_or_is_refused_with_a_reason(self) -> None:
+        known = {**self.compiler.storage_kinds, **self.compiler.compute_kinds}
+        assert {generic.kind for generic in GENERIC} <= set(known)
+        for kind in known.values():
+            if isinstance(kind, Unsupported):
+                assert kind.why
+            else:
+                assert kind.PARTICULAR.provider == self.compiler.provider
+
+    def test_every_case_is_sound(self) -> None:
+        for name, compiled in self.cases().items():
+            for program in compiled.programs.values():
+                infra.check(program)
+                assert list(program.nodes), name
+
+    def test_no_field_of_a_generic_class_is_ignored(self) -> None:
+        for generic, (pipeline, values) in GENERIC.items():
+            assert set(values) == {field.name for field in public_fields(generic)}, f"say how to change {generic}"
+            plain = _said(self.compiled(pipeline(generic())))
+            for field, value in values.items():
+                changed = self.compiled(pipeline(generic(**{field: value})))
+                assert _said(changed) != plain, f"{generic.__name__}.{field} changes nothing"
+
+    def test_no_field_of_its_own_classes_is_ignored(self) -> None:
+        for cls in self.particulars():
+            pipeline = on_storage if cls.kind in self.compiler.storage_kinds else on_compute
+            for field in public_fields(cls):
+                assert (cls, field.name) in self.changes, f"say how to change {cls.__name__}.{field.name}"
+                with_: dict[str, Any] = {**self.complete.get((cls, ""), {}), **self.complete.get((cls, field.name), {})}
+                plain = self.compiled(pipeline(cls(**with_)))
+                changed = self.compiled(pipeline(cls(**{**with_, field.name: self.changes[cls, field.name]})))
+                assert _said(changed) != _said(plain), f"{cls.__name__}.{field.name} changes nothing"
+
+    def test_a_hint_sets_a_field_of_the_particular(self) -> None:
+        for generic, (pipeline, _) in GENERIC.items():
+            particular = next((cls for cls in self.particulars() if cls.kind == generic.kind), None)
+            for field in public_fields(particular) if particular else ():
+                value = self.changes[particular, field.name]  # type: ignore[index]  # there is one in this loop
+                try:
+                    hinted = self.compiled(pipeline(generic(**{f"{self.compiler.provider}_{field.name}": value})))
+                except CompileError as error:  # a field that needs others beside it
+                    assert all(d.code != "hint" for d in error.diagnostics), error
+                    continue
+                assert _said(hinted) != _said(self.compiled(pipeline(generic()))), f"{particular}.{field.name}"
+
+    def test_grants_are_exactly_the_annotations(self) -> None:
+        """Removing one access removes what it granted, and adds and changes no other grant."""
+        plan = self.compiler.plan(shared_storage())
+        assert not [d for d in plan.diagnostics if d.severity == "error"]
+        full = self.compiled(shared_storage())
+        without = self.compiled(_without_one_read())
+        before, after = _grants(full), _grants(without)
+        assert before.keys() >= after.keys()
+        changed = {name for name in before if before[name] != after.get(name)}
+        assert changed, "removing an access removed no grant"
+        for name in changed:
+            assert "join" in name, f"removing what join reads changed {name}"
+
+    def test_names_fit_for_the_longest_pipeline(self) -> None:
+        longest = "p" + "x" * 99
+        for storage in [generic for generic in GENERIC if generic.kind in self.compiler.storage_kinds]:
+            compiled = self.compiled(on_storage(storage(), longest))
+            for program in compiled.programs.values():
+                infra.check(program)
+                for node in program.nodes:
+                    rules = self.compiler.tables.names
+                    assert len(node.name) <= rules.get(node.type, rules["*"]).max, node
+
+    def test_each_limit_holds_at_the_bound_and_fails_past_it(self) -> None:
+        classes = {cls.__name__: cls for cls in self.particulars()}
+        tried = 0
+        for (owner, field), limit in self.compiler.tables.limits.items():
+            cls = classes.get(owner)
+            if cls is None:
+                continue
+            pipeline = on_storage if cls.kind in self.compiler.storage_kinds else on_compute
+            with_: dict[str, Any] = {**self.complete.get((cls, ""), {}), **self.complete.get((cls, field), {})}
+            for bound, step in ((limit.min, -1), (limit.max, +1)):
+                if bound is None or isinstance(self.changes[cls, field], str):
+                    continue
+                number = int(bound)
+                found = self.compiler.plan(pipeline(cls(**{**with_, field: number}))).diagnostics
+                assert not [d for d in found if d.code == "limit"], f"{owner}.{field} = {number}"
+                found = self.compiler.plan(pipeline(cls(**{**with_, field: number + step}))).diagnostics
+                said = [d for d in found if d.code == "limit"]
+                assert said, f"{owner}.{field} = {number + step} is let through"
+                assert f"{owner}.{field}" in said[0].message
+                assert "source:" in said[0].help
+                tried += 1
+            if limit.one_of is not None and isinstance(limit.one_of[0], str):
+                wrong = self.compiler.plan(pipeline(cls(**{**with_, field: f"{limit.one_of[-1]}x"}))).diagnostics
+                assert any(d.code == "limit" and "did you mean" in d.help for d in wrong), f"{owner}.{field}"
+                tried += 1
+        assert tried > 3
+
+    def test_the_text_parses_and_needs_nothing_of_ours(self) -> None:
+        for name, compiled in self.cases().items():
+            for path, content in compiled.files.items():
+                if path.endswith("__main__.py") and "/functions/" not in path:
+                    for node in ast.walk(ast.parse(content)):
+                        modules = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+                        modules += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+                        assert not [m for m in modules if m.startswith("glacier")], name
+
+    def test_nothing_secret_or_wild_is_in_the_text(self) -> None:
+        for compiled in self.cases().values():
+            for program in compiled.programs.values():
+                for node in program.nodes:
+                    assert not [k for k in node.inputs if "password" in k.lower() and isinstance(node.inputs[k], str)]
+
+    def test_bytes_do_not_depend_on_hash_seed_or_process(self) -> None:
+        code = (
+            "import hashlib, sys\n"
+            "from glacier import providers\n"
+            "from glacier.testing.cases import CASES\n"
+            f"compiler = providers.load({self.compiler.provider!r})()\n"
+            "total = hashlib.sha256()\n"
+            "for name in sorted(CASES):\n"
+            "    for path, content in sorted(compiler.compile(CASES[name]()).files.items()):\n"
+            "        total.update(path.encode() + content)\n"
+            "print(total.hexdigest())"
+        )
+        digests = {
+            subprocess.run(
+                [sys.executable, "-c", code],
+                env={**os.environ, "PYTHONHASHSEED": seed},
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout
+            for seed in ("0", "1", "4242")
+        }
+        assert len(digests) == 1
+
+    def test_tables_are_dated_and_sourced(self) -> None:
+        tables = self.compiler.tables
+        for table in ("limits", "regions", "prices", "sdk"):
+            for source in tables.sources(table).values():
+                assert source.title
+                assert source.read_on[:2] == "20"
+        for (item, region), price in tables.prices.items():
+            assert price.usd >= 0, item
+            assert region == "*" or region in tables.regions, region
+        assert all(limit.source in tables.sources("limits") for limit in tables.limits.values())
+        assert self.compiler.place in tables.regions
+
+    def test_the_plan_is_plain_data(self) -> None:
+        for compiled in self.cases().values():
+            record = json.loads(compiled.files["glacier.json"])
+            assert record["pipeline"] == compiled.name
+            assert {grant["may"] for grant in record["grants"]} <= {verb.value for verb in Verb}
+
+
+def _said(compiled: Compiled) -> tuple[object, ...]:
+    """What a compilation says: its files, without the record of their hashes, and its diagnostics."""
+    files = {path: content for path, content in compiled.files.items() if path != "glacier.json"}
+    return files, [(d.code, d.message) for d in compiled.diagnostics]
+
+
+def _grants(compiled: Compiled) -> dict[str, Node]:
+    """The nodes that name a task and give it something: those that are there because of an access."""
+    nodes = [node for program in compiled.programs.values() for node in program.nodes]
+    verbs = ("reads", "writes")
+    return {node.id: node for node, verb in product(nodes, verbs) if f"_{verb}_" in f"{node.id}_"}
+
+
+def _without_one_read() -> Pipeline:
+    """The shared case in which ``join`` reads only what is left."""
+    pipeline = shared_storage()
+    split, join = pipeline.tasks
+    kept = {parameter: slot for parameter, slot in join.slots.items() if slot.dataset.name == "left"}
+    smaller = Pipeline(pipeline.name, [split])
+    again = type(join)(join.function)
+    again.slots = kept
+    smaller._add(again)  # a task with one annotation less
+    return smaller
