@@ -1,5 +1,10 @@
-"""Daily sales: raw orders come in, are cleaned, and become a report. Names no cloud."""
+"""Daily sales: orders are collected, cleaned, and become a report. Names no cloud.
 
+    glacier run examples/sales.py
+    glacier compile examples/sales.py --to aws --out infra
+"""
+
+import random
 from typing import Annotated
 
 from glacier import Dataset, Pipeline, compute
@@ -16,7 +21,18 @@ Clean = Annotated[list[dict[str, float | str]], clean]
 Report = Annotated[dict[str, float], report]
 
 
-@pipeline.task(compute=compute.serverless(memory=1024), retries=2)
+@pipeline.task(expected_duration=30)
+def collect(day: str = "2024-05-01") -> Orders:
+    """Ask the shops for their orders (here: make some up; a few have no amount)."""
+    chance = random.Random(day)
+    regions = ("north", "south", "east", "west")
+    return [
+        {"region": chance.choice(regions), "amount": "" if chance.random() < 0.02 else f"{chance.uniform(1, 200):.2f}"}
+        for _ in range(1_000)
+    ]
+
+
+@pipeline.task(compute=compute.serverless(memory=1024), retries=2, expected_duration=60)
 def tidy(rows: Orders) -> Clean:
     """Drop what has no amount, and make amounts numbers."""
     return [{"region": row["region"], "amount": float(row["amount"])} for row in rows if row["amount"]]

@@ -18,7 +18,8 @@ from glacier_aws.policy import inline, statement, trust
 # the ARN of a function takes up to 120: beyond this many the functions are named by the pipeline's prefix.
 _NAMED_FUNCTIONS = 60
 
-# Failures of the service rather than of the task (docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html).
+# Failures of the service rather than of the task
+# (docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html).
 _PASSING = [
     "Lambda.ClientExecutionTimeoutException",
     "Lambda.ServiceException",

@@ -1,6 +1,6 @@
 """Lists what goes into each folder of code: the user's modules, the runtime, a manifest and an entry point.
 
-One folder serves every task with the same requirements. Packages from elsewhere are listed in its
+One folder serves every task with the same packages, Python and machine. Packages from elsewhere are listed in its
 ``requirements.txt``; installing them there is a step of its own.
 """
 
@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import re
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from glacier.errors import Diagnostic
@@ -26,20 +27,63 @@ from glacier.runtime.manifest import Manifest, Place
 # What the runtime itself imports beyond the standard library, as pinned in the workspace's lock.
 RUNTIME_REQUIREMENTS = ("obstore==0.12.1",)
 
-PYTHON = "3.13"  # what a folder's packages are installed for, unless a compute kind says otherwise
-_NOT_SHIPPED = ("testing", "cli", "render")
+PYTHON = "3.13"  # for which a folder's packages are installed, unless a task's compute says otherwise
+MACHINE = "x86_64"
+DOCKERFILE = """\
+# The image of every container task in this folder; the README beside the program has the commands.
+FROM python:{python}-slim
+WORKDIR /task
+COPY requirements.txt .
+RUN pip install --no-cache-dir --requirement requirements.txt
+COPY . .
+RUN useradd --system task
+USER task
+CMD ["python", "-m", "glacier.runtime"]
+"""
+_NOT_SHIPPED = ("testing", "cli", "draw", "mypy")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, order=True)
+class Needs:
+    """What tasks must have in common to share a folder: their packages, and what these are installed for."""
+
+    requirements: tuple[str, ...]
+    python: str = PYTHON
+    machine: str = MACHINE
+
+    @property
+    def folder(self) -> str:
+        """``tasks``, and what is special about it, so that no folder's name depends on the others."""
+        packages = hashlib.sha256("\n".join(self.requirements).encode()).hexdigest()[:8] if self.requirements else ""
+        python = f"py{self.python}" if self.python != PYTHON else ""
+        machine = self.machine if self.machine != MACHINE else ""
+        return "-".join(part for part in ("tasks", packages, python, machine) if part)
+
+
+def needs_of(placed: PlacedTask) -> Needs:
+    """What a task's compute asks for."""
+    runtime = re.search(r"3\.?(\d+)", getattr(placed.particular, "runtime", PYTHON))
+    return Needs(
+        requirements=tuple(sorted(set(getattr(placed.particular, "requirements", None) or ()))),
+        python=f"3.{runtime[1]}" if runtime else PYTHON,
+        machine=getattr(placed.particular, "architecture", MACHINE),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Artifact:
     """A folder of code: its files, and the tasks that run from it."""
 
-    name: str
-    requirements: tuple[str, ...]
+    needs: Needs
     tasks: tuple[AnyTask, ...]
     files: Mapping[str, bytes]
 
     @property
+    def name(self) -> str:
+        """Its folder's name."""
+        return self.needs.folder
+
+    @cached_property
     def digest(self) -> str:
         """Twelve digits that change when, and only when, a file does."""
         total = hashlib.sha256()
@@ -49,32 +93,18 @@ class Artifact:
 
 
 def artifacts(plan: Plan, cloud: str, found: list[Diagnostic]) -> tuple[Artifact, ...]:
-    """The folders that one cloud's tasks run from, one for each distinct set of requirements."""
-    groups: dict[tuple[str, ...], list[PlacedTask]] = {}
+    """The folders that one cloud's tasks run from, one for each distinct set of needs."""
+    groups: dict[Needs, list[PlacedTask]] = {}
     for placed in plan.tasks:
         if placed.home.cloud == cloud:
-            groups.setdefault(requirements_of(placed), []).append(placed)
+            groups.setdefault(needs_of(placed), []).append(placed)
     return tuple(
-        _artifact(plan, cloud, requirements, tuple(placed.task for placed in group), found)
-        for requirements, group in sorted(groups.items())
+        _artifact(plan, cloud, needs, tuple(placed.task for placed in group), found)
+        for needs, group in sorted(groups.items())
     )
 
 
-def requirements_of(placed: PlacedTask) -> tuple[str, ...]:
-    """The packages a task asks for, in a fixed order."""
-    return tuple(sorted(set(getattr(placed.particular, "requirements", None) or ())))
-
-
-def folder_name(requirements: tuple[str, ...]) -> str:
-    """``tasks``, or ``tasks-`` and a hash of the packages, so that it does not depend on other folders."""
-    return (
-        "tasks" if not requirements else f"tasks-{hashlib.sha256(chr(10).join(requirements).encode()).hexdigest()[:8]}"
-    )
-
-
-def _artifact(
-    plan: Plan, cloud: str, requirements: tuple[str, ...], tasks: tuple[AnyTask, ...], found: list[Diagnostic]
-) -> Artifact:
+def _artifact(plan: Plan, cloud: str, needs: Needs, tasks: tuple[AnyTask, ...], found: list[Diagnostic]) -> Artifact:
     pipeline = plan.graph.pipeline
     module, attribute = module_of(pipeline, tasks)
     files = dict(runtime_files())
@@ -92,9 +122,17 @@ def _artifact(
         places=places(plan, tasks),
     )
     files["manifest.json"] = manifest.to_json().encode()
-    files["requirements.txt"] = "".join(f"{line}\n" for line in sorted({*RUNTIME_REQUIREMENTS, *requirements})).encode()
+    packages = sorted({*RUNTIME_REQUIREMENTS, *needs.requirements})
+    files["requirements.txt"] = "".join(f"{line}\n" for line in packages).encode()
+    if any(builds_image(plan.runs[task]) for task in tasks):
+        files["Dockerfile"] = DOCKERFILE.format(python=needs.python).encode()
     files.update({name: text.encode() for name, text in plan.targets[cloud].entry.items()})
-    return Artifact(name=folder_name(requirements), requirements=requirements, tasks=tasks, files=files)
+    return Artifact(needs=needs, tasks=tasks, files=files)
+
+
+def builds_image(placed: PlacedTask) -> bool:
+    """Whether a task runs in a container whose image is made from its folder."""
+    return placed.particular.kind == "container" and getattr(placed.particular, "image", None) is None
 
 
 def places(plan: Plan, tasks: Iterable[AnyTask]) -> dict[str, Place]:

@@ -18,7 +18,6 @@ class Serverless(Generic):
     """
 
     kind: ClassVar[str] = "serverless"
-    named_by: ClassVar[str | None] = None
     memory: int
     timeout: int
     env: Mapping[str, str] | None
@@ -44,7 +43,6 @@ class Container(Generic):
     """
 
     kind: ClassVar[str] = "container"
-    named_by: ClassVar[str | None] = None
     image: str | None
     cpu: float
     memory: int

@@ -8,15 +8,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from glacier.errors import Where, caller, nearest, reject
-from glacier.resource import Resource
+from glacier.naming import NAME, NAME_HELP
+from glacier.resource import Resource, accepts
 from glacier.storage import Cache, Database, ObjectStorage, Queue
 
 Format = Literal["parquet", "json", "csv", "text", "bytes"]
 FORMATS = ("parquet", "json", "csv", "text", "bytes")
 STORAGE_KINDS = tuple(generic.kind for generic in (ObjectStorage, Database, Cache, Queue))
-
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9 _.\-]{0,99}")
-NAME_HELP = "start with a letter; then letters, digits, spaces, '_', '-' or '.'; at most 100 characters"
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGTP]?)(i?)B", re.IGNORECASE)
 
 
@@ -44,15 +42,8 @@ class Dataset:
         subject = f"dataset {self.name}"
         if not isinstance(self.name, str) or not NAME.fullmatch(self.name):
             reject("name", f"{self.name!r} is not a dataset's name", help=NAME_HELP)
-        if self.storage is not None and not isinstance(self.storage, Resource):
-            reject(
-                "storage",
-                f"storage={self.storage!r} is not a storage",
-                subject=subject,
-                help=_storage_help(self.storage),
-            )
-        elif self.storage is not None and self.storage.kind not in STORAGE_KINDS:
-            reject("storage", f"{type(self.storage).__name__} runs tasks; it holds no data", subject=subject)
+            object.__setattr__(self, "name", str(self.name))
+        self._check_storage(subject)
         if self.format is not None and self.format not in FORMATS:
             meant = nearest(str(self.format), FORMATS)
             reject(
@@ -61,6 +52,13 @@ class Dataset:
                 subject=subject,
                 help=f"did you mean {meant!r}?" if meant else "",
             )
+        if self.schema is not None and not accepts(self.schema, Mapping[str, str]):
+            reject(
+                "schema",
+                f"schema={self.schema!r} does not map columns to types",
+                subject=subject,
+                help='schema={"amount": "double"}',
+            )
         if self.expected_size is not None and parse_size(self.expected_size) is None:
             reject(
                 "size",
@@ -68,6 +66,27 @@ class Dataset:
                 subject=subject,
                 help='"120 GB", "1.5 TiB" or bytes',
             )
+        if self.path is not None and not _is_path(self.path):
+            reject(
+                "path",
+                f"path={self.path!r} is not a place inside a storage",
+                subject=subject,
+                help='"orders/" for a folder, "orders/2024.csv" for one object',
+            )
+
+    def _check_storage(self, subject: str) -> None:
+        if self.storage is None or (isinstance(self.storage, Resource) and self.storage.kind in STORAGE_KINDS):
+            return
+        if isinstance(self.storage, Resource):
+            reject("storage", f"{type(self.storage).__name__} runs tasks; it holds no data", subject=subject)
+        else:
+            reject(
+                "storage",
+                f"storage={self.storage!r} is not a storage",
+                subject=subject,
+                help=_storage_help(self.storage),
+            )
+        object.__setattr__(self, "storage", None)  # what is collected with this error should not trip over it
 
     @property
     def size(self) -> int | None:
@@ -78,18 +97,23 @@ class Dataset:
         return self.name
 
 
-def parse_size(size: int | str) -> int | None:
+def parse_size(size: object) -> int | None:
     """Bytes from ``"120 GB"`` (powers of 1000), ``"1 GiB"`` (powers of 1024) or a number; ``None`` if it is neither."""
     if isinstance(size, bool):
         return None
     if isinstance(size, int):
         return size if size >= 0 else None
-    match = _SIZE.fullmatch(size.strip())
+    match = _SIZE.fullmatch(size.strip()) if isinstance(size, str) else None
     if match is None:
         return None
     number, prefix, binary = match.groups()
     factor: int = (1024 if binary else 1000) ** " KMGTP".index(prefix.upper() or " ")
     return round(float(number) * factor)
+
+
+def _is_path(path: object) -> bool:
+    """Whether a text is a path of one or more plain names, perhaps with a ``/`` at its end."""
+    return isinstance(path, str) and all(part not in ("", ".", "..") for part in path.removesuffix("/").split("/"))
 
 
 def _storage_help(storage: object) -> str:

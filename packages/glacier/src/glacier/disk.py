@@ -7,13 +7,19 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import TypeAlias
 
 from glacier.errors import CompileError, Diagnostic
 
 RECORD = "glacier.json"  # lists what was written, so that the next time knows what is ours
 WRITTEN_ONCE = "overrides.py"
+_STAGING = ".glacier-writing-"
+
+# What Glacier may have left at each path: one digest, or two where a former write was interrupted.
+_Former: TypeAlias = Mapping[str, frozenset[str]]
 
 
 def digest(content: bytes) -> str:
@@ -22,81 +28,128 @@ def digest(content: bytes) -> str:
 
 
 def write(files: Mapping[str, bytes], directory: Path, *, force: bool = False) -> list[Path]:
-    """Write files below a directory, all or nothing as far as checks can tell; returns what is there now.
+    """Write files, of which one is their record, below a directory; returns what is there now.
 
-    Raises :class:`~glacier.errors.CompileError` before anything is written.
+    Raises :class:`~glacier.errors.CompileError`: before anything is written when something of the user's is in the
+    way, or when the disk refuses, after which writing again repairs what was left half done.
     """
-    former = _former(directory)
-    _refuse_foreign(files, directory, former, force)
-    directory.mkdir(parents=True, exist_ok=True)
-    # Complete on the same file system first: a full disk leaves the former files as they are.
-    staging = Path(tempfile.mkdtemp(prefix=".glacier-", dir=directory))
-    try:
-        wanted = [path for path in files if not _is_kept(directory / path)]
-        for path in wanted:
-            (staging / path).parent.mkdir(parents=True, exist_ok=True)
-            (staging / path).write_bytes(files[path])
-        for path in sorted(wanted, key=lambda path: path == RECORD):  # the record last
-            (directory / path).parent.mkdir(parents=True, exist_ok=True)
-            os.replace(staging / path, directory / path)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+    with _refusals(directory):
+        former = _former(directory)
+        _refuse_foreign(files, directory, former)
+        if not force:
+            _refuse_changed(files, directory, former)
+        directory.mkdir(parents=True, exist_ok=True)
+        # Complete on the same file system first: a full disk leaves the former files as they are.
+        staging = Path(tempfile.mkdtemp(prefix=_STAGING, dir=directory))
+        try:
+            _replace(files, directory, staging, former)
+        finally:
+            for left in directory.glob(f"{_STAGING}*"):  # this time's, and what a power cut left
+                shutil.rmtree(left, ignore_errors=True)
+    return [directory / path for path in files]
+
+
+def _replace(files: Mapping[str, bytes], directory: Path, staging: Path, former: _Former) -> None:
+    wanted = [path for path in files if path != RECORD and not _is_kept(directory / path)]
+    for path in (*wanted, RECORD):
+        (staging / path).parent.mkdir(parents=True, exist_ok=True)
+        (staging / path).write_bytes(files[path])
+    # From here until the record is in place, a file may be the former one or the new one: both are ours.
+    begun = {path: sorted({*former.get(path, ()), digest(files[path])}) for path in wanted}
+    kept = {path: sorted(digests) for path, digests in former.items()}
+    (staging / f"{RECORD}.begun").write_text(json.dumps({"files": {**kept, **begun}}), encoding="utf-8")
+    os.replace(staging / f"{RECORD}.begun", directory / RECORD)
+    for path in wanted:
+        (directory / path).parent.mkdir(parents=True, exist_ok=True)
+        os.replace(staging / path, directory / path)
     for path in former.keys() - files.keys():
         if Path(path).name != WRITTEN_ONCE:
             _remove(directory, directory / path)
-    return [directory / path for path in files]
+    os.replace(staging / RECORD, directory / RECORD)
 
 
 def _is_kept(path: Path) -> bool:
     return path.name == WRITTEN_ONCE and path.exists()
 
 
-def _former(directory: Path) -> dict[str, str]:
+def _former(directory: Path) -> _Former:
     try:
         record = json.loads((directory / RECORD).read_text(encoding="utf-8"))
-        return dict(record["files"])
+        listed = {PurePosixPath(path): digests for path, digests in dict(record["files"]).items()}
+        if any(path.is_absolute() or ".." in path.parts for path in listed):
+            raise ValueError("a path that leads elsewhere")
+        return {
+            str(path): frozenset([digests] if isinstance(digests, str) else digests) for path, digests in listed.items()
+        }
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (ValueError, KeyError, TypeError):
         raise _error(f"{directory / RECORD} is not readable", "restore it, or export to a new directory") from None
 
 
-def _refuse_foreign(files: Mapping[str, bytes], directory: Path, former: Mapping[str, str], force: bool) -> None:
+def _refuse_foreign(files: Mapping[str, bytes], directory: Path, former: _Former) -> None:
     if directory.exists() and not directory.is_dir():
         raise _error(f"{directory} is a file", "name a directory")
-    if directory.is_dir() and not former and any(directory.iterdir()):
-        some = ", ".join(sorted(entry.name for entry in directory.iterdir())[:3])
-        raise _error(f"{directory} holds files that are not Glacier's ({some})", "name a new or empty directory")
-    foreign, changed = [], []
-    for path, content in files.items():
-        place = directory / path
-        if path == RECORD or Path(path).name == WRITTEN_ONCE or not place.exists():
-            continue
-        there = digest(place.read_bytes())
-        if there != digest(content) and there != former.get(path):
-            (changed if path in former else foreign).append(path)
-    gone = [
-        path for path in former if path not in files and Path(path).name != WRITTEN_ONCE and (directory / path).exists()
-    ]
-    changed += [path for path in gone if digest((directory / path).read_bytes()) != former[path]]
+    if not directory.is_dir():
+        return
+    there = sorted(entry.name for entry in directory.iterdir() if not entry.name.startswith(_STAGING))
+    if there and not former:
+        raise _error(
+            f"{directory} holds files that are not Glacier's ({', '.join(there[:3])})",
+            "name a new or empty directory",
+        )
+    foreign = [path for path, content in files.items() if _is_in_the_way(path, content, directory, former)]
     if foreign:
         raise _error(
             f"{directory} holds files of yours that would be overwritten: {', '.join(foreign[:5])}",
             "move them, or name another directory",
         )
-    if changed and not force:
+
+
+def _is_in_the_way(path: str, content: bytes, directory: Path, former: _Former) -> bool:
+    """Whether a path is taken by something Glacier did not write: a file, or a folder where a file is to be."""
+    place = directory / path
+    folders = [directory / parent for parent in PurePosixPath(path).parents]
+    if place.is_dir() or any(folder.exists() and not folder.is_dir() for folder in folders):
+        return True
+    if path in former or path == RECORD or place.name == WRITTEN_ONCE or not place.exists():
+        return False
+    return place.read_bytes() != content
+
+
+def _refuse_changed(files: Mapping[str, bytes], directory: Path, former: _Former) -> None:
+    changed = []
+    for path, digests in former.items():
+        place = directory / path
+        if place.name != WRITTEN_ONCE and place.is_file():
+            there = digest(place.read_bytes())
+            if there not in digests and (path not in files or there != digest(files[path])):
+                changed.append(str(place))
+    if changed:
         raise _error(
-            f"changed since they were generated: {', '.join(str(directory / path) for path in changed[:5])}",
+            f"changed since they were generated: {', '.join(changed[:5])}",
             "move the changes into overrides.py, which is never overwritten, or pass --force (force=True) to lose them",
         )
 
 
 def _remove(directory: Path, path: Path) -> None:
+    if path.is_dir():  # a folder of the user's by now
+        return
     path.unlink(missing_ok=True)
     for parent in path.parents:
         if parent == directory or not parent.is_dir() or any(parent.iterdir()):
             return
         parent.rmdir()
+
+
+@contextmanager
+def _refusals(directory: Path) -> Iterator[None]:
+    """What the disk refuses, said as an error about the directory."""
+    try:
+        yield
+    except OSError as error:
+        place = error.filename2 or error.filename or directory
+        raise _error(f"{place} cannot be used: {error.strerror or error}", "name another directory") from error
 
 
 def _error(message: str, help_: str) -> CompileError:

@@ -10,16 +10,18 @@ GlacierError
 from __future__ import annotations
 
 import difflib
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
+from functools import cache
+from types import FrameType
 
-_HERE = str(Path(__file__).parent)
-_OURS = (_HERE, f"{_HERE}_")  # glacier/… and the provider packages glacier_…/ beside it
+PROVIDERS = "glacier.providers"  # the entry points through which clouds are found
+_HERE = os.path.dirname(__file__) + os.sep
 
 
 class Severity(StrEnum):
@@ -73,6 +75,9 @@ class _Diagnosed(GlacierError):
         self.diagnostics = tuple(diagnostics)
         super().__init__("\n".join(map(str, self.diagnostics)))
 
+    def __reduce__(self) -> tuple[object, ...]:  # an exception with its own signature must say how to cross processes
+        return type(self), (self.diagnostics,)
+
 
 class DeclarationError(_Diagnosed):
     """The pipeline was declared wrongly; raised on the line that did it."""
@@ -86,8 +91,11 @@ class ProviderNotInstalled(GlacierError):
     """A provider was asked for whose distribution is not installed here."""
 
     def __init__(self, provider: str, install: str) -> None:
-        self.provider = provider
+        self.provider, self.install = provider, install
         super().__init__(f"the provider {provider!r} is not installed\n  help: {install}")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.provider, self.install)
 
 
 class TaskError(GlacierError):
@@ -98,7 +106,7 @@ class TaskError(GlacierError):
         subject = f"task {task}" + (f", dataset {dataset}" if dataset else "")
         super().__init__(f"{subject}: {message}" + (f"\n  help: {help}" if help else ""))
 
-    def __reduce__(self) -> tuple[object, ...]:  # an exception with its own signature must say how to cross processes
+    def __reduce__(self) -> tuple[object, ...]:
         return _task_error, (self.task, self.message, self.dataset, self.help)
 
 
@@ -108,13 +116,30 @@ def _task_error(task: str, message: str, dataset: str | None, help: str) -> Task
 
 def caller() -> Where | None:
     """The innermost line of the user's code that led here (the first frame outside Glacier)."""
-    frame = sys._getframe(1)
-    while frame is not None:
-        name = frame.f_code.co_filename
-        if not name.startswith(_OURS) and name[0] != "<":
-            return Where(name, frame.f_lineno)
-        frame = frame.f_back  # type: ignore[assignment]
-    return None
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and _is_ours(frame):
+        frame = frame.f_back
+    return Where(frame.f_code.co_filename, frame.f_lineno) if frame is not None else None
+
+
+def _is_ours(frame: FrameType) -> bool:
+    """Whether a frame is Glacier's, a provider's, or an ``__init__`` or ``replace`` that dataclasses made for them.
+
+    A file's name alone does not tell: ``<stdin>`` and ``<ipython-input-1>`` are the user's.
+    """
+    if frame.f_code.co_filename.startswith(_HERE):
+        return True
+    if (frame.f_code.co_filename, frame.f_code.co_name) == ("<string>", "__init__"):
+        return True
+    package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+    return package == "dataclasses" or (package.startswith("glacier_") and package in _provider_packages())
+
+
+@cache
+def _provider_packages() -> frozenset[str]:
+    from importlib.metadata import entry_points  # takes as long to load as the rest of Glacier
+
+    return frozenset(point.module.partition(".")[0] for point in entry_points(group=PROVIDERS))
 
 
 def nearest(word: str, choices: Iterable[str]) -> str | None:

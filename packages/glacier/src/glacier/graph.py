@@ -35,7 +35,7 @@ class Access:
     verb: Verb
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Holding:
     """A storage in use: its name within the pipeline, the user's resource (``None``: scratch), and what it holds."""
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from glacier import infra
-from glacier.bundle import Artifact
+from glacier.bundle import Artifact, Needs, builds_image
 from glacier.infra import Program
-from glacier.plan import Line, PlacedTask, Plan, path_of
+from glacier.plan import Line, Plan, path_of
 
 
 def text(plan: Plan, programs: Mapping[str, Program], bundles: Mapping[str, tuple[Artifact, ...]]) -> str:
@@ -52,47 +51,46 @@ def _packages(plan: Plan, bundles: Mapping[str, tuple[Artifact, ...]]) -> Iterat
     yield "```sh"
     for cloud, artifacts in bundles.items():
         for artifact in artifacts:
-            for machine in _machines(plan, cloud, artifact):
-                folder = f"{cloud}/functions/{artifact.name}"
-                yield f"uv pip install --target {folder} --requirements {folder}/requirements.txt \\"
-                yield f"  --python-platform {machine}-manylinux_2_28 --python-version 3.13 --only-binary :all: --link-mode copy"
+            if any(plan.runs[task].particular.kind != "container" for task in artifact.tasks):
+                yield from _install(f"{cloud}/functions/{artifact.name}", artifact.needs)
     yield "```\n"
 
 
-def _machines(plan: Plan, cloud: str, artifact: Artifact) -> list[str]:
-    words = {"arm64": "aarch64", "x86_64": "x86_64"}
-    tasks = set(artifact.tasks)
-    found = {
-        words[getattr(p.particular, "architecture", "x86_64")]
-        for p in plan.tasks
-        if p.home.cloud == cloud and p.task in tasks
-    }
-    return sorted(found)
+def _install(folder: str, needs: Needs) -> Iterator[str]:
+    """Wheels for the machine and the C library of the cloud's own Python: an older one has an older library."""
+    machine = {"arm64": "aarch64"}.get(needs.machine, needs.machine)
+    library = "manylinux2014" if needs.python < "3.12" else "manylinux_2_28"
+    yield f"uv pip install --target {folder} --requirements {folder}/requirements.txt \\"
+    platform = f"--python-platform {machine}-{library} --python-version {needs.python}"
+    yield f"  {platform} --only-binary :all: --link-mode copy"
 
 
 def _configuration(plan: Plan, programs: Mapping[str, Program]) -> Iterator[str]:
     yield "## 2. Create a stack and configure it\n"
     for cloud, program in programs.items():
         yield f"```sh\ncd {cloud}\npulumi stack init dev"
-        for config in infra.configs(program):
+        for config in program.settings:
             if config.default is None:
                 yield f"pulumi config set {'--secret ' if config.secret else ''}{config.name} …  # {config.description}"
         yield "```\n"
-        for config in infra.configs(program):
+        for config in program.settings:
             if config.default is not None:
                 shown = str(config.default).lower()
-                yield f"- `{config.name}` (default `{shown}`): {config.description}. `pulumi config set {config.name} …` changes it."
+                yield f"- `pulumi config set {config.name} …`: {config.description} (now `{shown}`)"
         yield ""
     yield "A second stack (`pulumi stack init prod`) is a second, separate deployment: no name collides.\n"
 
 
 def _deploy(plan: Plan) -> Iterator[str]:
     yield "## 3. Look, then deploy\n"
-    yield "```sh\npulumi preview --refresh   # without --refresh a preview can miss what changed outside Pulumi\npulumi up --refresh\n```\n"
+    yield "```sh"
+    yield "pulumi preview --refresh   # without --refresh a preview can miss what changed outside Pulumi"
+    yield "pulumi up --refresh"
+    yield "```\n"
 
 
 def _images(plan: Plan, programs: Mapping[str, Program], bundles: Mapping[str, tuple[Artifact, ...]]) -> Iterator[str]:
-    built = [placed for placed in plan.tasks if _builds_image(placed)]
+    built = [placed for placed in plan.tasks if builds_image(placed)]
     if not built:
         return
     yield "## 4. Build and push the container images\n"
@@ -105,11 +103,8 @@ def _images(plan: Plan, programs: Mapping[str, Program], bundles: Mapping[str, t
         yield f"docker build --platform {machine} -t $(pulumi stack output {output}) functions/{artifact.name}"
         yield f"docker push $(pulumi stack output {output})"
     yield "```\n"
-    yield "(Sign in to the registry first; on AWS: `aws ecr get-login-password | docker login --username AWS --password-stdin REGISTRY`.)\n"
-
-
-def _builds_image(placed: PlacedTask) -> bool:
-    return placed.particular.kind == "container" and getattr(placed.particular, "image", None) is None
+    yield "Sign in to the registry first; on AWS:"
+    yield "`aws ecr get-login-password | docker login --username AWS --password-stdin REGISTRY`.\n"
 
 
 def _inputs(plan: Plan) -> Iterator[str]:
@@ -120,7 +115,8 @@ def _inputs(plan: Plan) -> Iterator[str]:
     for dataset in plan.graph.sources:
         placed = plan.keeps[dataset]
         output = f"storage_{placed.owner.replace('-', '_')}"
-        yield f"- `{dataset.name}`: in `{path_of(dataset)}` of the storage that `pulumi stack output {output}` names ({placed.home.cloud})"
+        place = f"the storage that `pulumi stack output {output}` names ({placed.home.cloud})"
+        yield f"- `{dataset.name}`: in `{path_of(dataset)}` of {place}"
     yield ""
 
 
@@ -144,10 +140,13 @@ def _contents(plan: Plan, programs: Mapping[str, Program]) -> Iterator[str]:
     yield "| dataset | kept in | where | because |\n|---|---|---|---|"
     for dataset in plan.graph.datasets:
         placed = plan.keeps[dataset]
-        yield f"| {dataset.name} | {type(placed.particular).__name__} `{placed.owner}` | {placed.home.cloud}, {placed.home.region} | {placed.home.because} |"
+        home = placed.home
+        kept = f"{type(placed.particular).__name__} `{placed.owner}`"
+        yield f"| {dataset.name} | {kept} | {home.cloud}, {home.region} | {home.because} |"
     yield "\n| task | runs on | where | stage |\n|---|---|---|---|"
     for task in plan.tasks:
-        yield f"| {task.task.name} | {type(task.particular).__name__} | {task.home.cloud}, {task.home.region} | {plan.graph.stages[task.task] + 1} |"
+        home, stage = task.home, plan.graph.stages[task.task] + 1
+        yield f"| {task.task.name} | {type(task.particular).__name__} | {home.cloud}, {home.region} | {stage} |"
     yield ""
 
 
@@ -180,7 +179,7 @@ def _cost(line: Line) -> str:
 
 def _changes(plan: Plan) -> Iterator[str]:
     yield "## Change something\n"
-    yield "Change the pipeline and compile it again: only what changed is written, and `pulumi preview` shows what it means."
+    yield "Change the pipeline and compile it again; `pulumi preview` shows what that means."
     yield "Changes of your own to any resource go into `overrides.py`, which is never overwritten.\n"
 
 
@@ -195,7 +194,7 @@ def _existing(plan: Plan) -> Iterator[str]:
         return
     yield "## Take over buckets that exist already\n"
     names = ", ".join(f"`{s.particular.own_name}`" for s in managed)
-    yield f"{names} will be created. If one exists already, compile with `glacier compile … --adopt`: the program then imports it,"
+    yield f"{names} will be created. If it exists already, compile with `--adopt`: the program then imports it,"
     yield "and its public access block, policy, encryption and lifecycle rules are replaced by the ones in the program."
     yield "Run `pulumi preview` first; compile without `--adopt` again once `pulumi up` has imported it.\n"
 
@@ -204,5 +203,8 @@ def _teardown(plan: Plan) -> Iterator[str]:
     yield "## Tear it down\n"
     yield "```sh\npulumi destroy\n```\n"
     yield "refuses while data is protected, which is the default. To remove everything *but the data*:\n"
-    yield "```sh\npulumi state unprotect --all\npulumi destroy   # what holds data is forgotten by the stack and stays in the cloud\n```\n"
+    yield "```sh"
+    yield "pulumi state unprotect --all"
+    yield "pulumi destroy   # what holds data is forgotten by the stack and stays in the cloud"
+    yield "```\n"
     yield "To delete the data as well, first `pulumi config set keep_data false && pulumi up`, then `pulumi destroy`."

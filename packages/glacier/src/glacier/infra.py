@@ -21,9 +21,10 @@ and inputs are plain data (``str int float bool None list dict``) or one of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, TypeAlias
+from functools import cached_property
+from typing import Any, Literal, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,7 @@ class Section:
     statements: tuple[Statement, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Program:
     """Everything one stack creates, in an order in which references only point backwards."""
 
@@ -182,25 +183,48 @@ class Program:
         """Every resource, in order."""
         return (s for s in self.statements if isinstance(s, Node))
 
+    @property
+    def values(self) -> Iterator[Value]:
+        """Every value it holds, at any depth."""
+        for statement in self.statements:
+            yield from values(statement)
+        for output in self.outputs:
+            yield from walk(output.value)
 
-def walk(value: Value) -> Iterator[Value]:
-    """A value and everything inside it."""
-    yield value
-    match value:
-        case Concat(parts=parts):
-            inner: Iterable[Value] = parts
-        case Json(value=document):
-            inner = (document,)
-        case Mapping():
-            inner = value.values()
-        case str():
-            return
-        case Sequence():
-            inner = value
-        case _:
-            return
-    for item in inner:
-        yield from walk(item)
+    @cached_property
+    def settings(self) -> tuple[Config, ...]:
+        """The settings it reads, each once, in the order of first use."""
+        found: dict[str, Config] = {}
+        for value in self.values:
+            if isinstance(value, Config):
+                found.setdefault(value.name, replace(value, negate=False))
+        return tuple(found.values())
+
+    @cached_property
+    def needs(self) -> tuple[str, ...]:
+        """The other programs whose outputs it reads."""
+        return tuple(sorted({value.program for value in self.values if isinstance(value, External)}))
+
+
+def walk(whole: Value) -> Iterator[Value]:
+    """A value and everything inside it, outermost first; written without recursion, since programs are large."""
+    waiting: list[Any] = [whole]
+    while waiting:
+        value: Any = waiting.pop()
+        yield value
+        kind = type(value)
+        if kind is str or kind is Ref:
+            continue
+        if kind is dict:
+            waiting.extend(reversed(value.values()))
+        elif kind is list or kind is tuple:
+            waiting.extend(reversed(value))
+        elif isinstance(value, Concat):
+            waiting.extend(reversed(value.parts))
+        elif isinstance(value, Json):
+            waiting.append(value.value)
+        elif isinstance(value, Mapping):
+            waiting.extend(reversed([*value.values()]))
 
 
 def option_values(options: Options) -> Iterator[Value]:
@@ -217,27 +241,6 @@ def values(statement: Statement) -> Iterator[Value]:
         yield from option_values(statement.options)
     elif statement.provider is not None:
         yield statement.provider
-
-
-def configs(program: Program) -> tuple[Config, ...]:
-    """The settings a program reads, each once, in the order of first use."""
-    found: dict[str, Config] = {}
-    for value in _all_values(program):
-        if isinstance(value, Config):
-            found.setdefault(value.name, replace(value, negate=False))
-    return tuple(found.values())
-
-
-def externals(program: Program) -> tuple[str, ...]:
-    """The other programs whose outputs this one reads."""
-    return tuple(sorted({v.program for v in _all_values(program) if isinstance(v, External)}))
-
-
-def _all_values(program: Program) -> Iterator[Value]:
-    for statement in program.statements:
-        yield from values(statement)
-    for output in program.outputs:
-        yield from walk(output.value)
 
 
 def check(program: Program) -> None:

@@ -5,12 +5,13 @@ foundation → storage → for each task: identity, grants, function → workflo
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
 from glacier import infra
-from glacier.bundle import Artifact, environment_key, folder_name, requirements_of
+from glacier.bundle import Artifact, environment_key, needs_of
 from glacier.errors import CompileError, Diagnostic
 from glacier.graph import Verb
 from glacier.infra import Lookup, Node, Output, Program, Ref, Section, Statement, Value
@@ -41,7 +42,7 @@ def _program(plan: Plan, cloud: str, artifacts: tuple[Artifact, ...], adopt: boo
     steps: dict[int, list[Any]] = {}
     for task in tasks:
         site = Site(draft, task.owner)
-        artifact = folders[folder_name(requirements_of(task))]
+        artifact = folders[needs_of(task).folder]
         job = _job(plan, task, artifact, draft)
         made = list(_task(plan, task, job, site))
         body.extend(_section(f"Task {task.task.name}", made, _task_comment(task)))
@@ -144,12 +145,14 @@ def _task_comment(task: PlacedTask) -> str:
 
 
 def _doc(plan: Plan, cloud: str) -> str:
-    home = next(placed.home for placed in (*plan.storages, *plan.tasks) if placed.home.cloud == cloud)
-    return (
-        f"Infrastructure of the pipeline {plan.graph.name} on {plan.targets[cloud].provider}, in {home.region}.\n\n"
-        "Written by Glacier from the pipeline's declaration. It is yours: read it, deploy it with `pulumi up`,\n"
-        "and put changes that must survive the next compilation into overrides.py."
+    homes = [*(placed.home for placed in plan.storages), *(placed.home for placed in plan.tasks)]
+    home = next(home for home in homes if home.cloud == cloud)
+    first = f"Infrastructure of the pipeline {plan.graph.name} on {plan.targets[cloud].provider}, in {home.region}."
+    rest = (
+        "Written by Glacier from the pipeline's declaration. It is yours: read it, deploy it with `pulumi up`, and put"
+        " changes that must survive the next compilation into overrides.py."
     )
+    return "\n\n".join("\n".join(textwrap.wrap(text, 88)) for text in (first, rest))
 
 
 def _addresses(plan: Plan, storages: Iterable[PlacedStorage], draft: Draft) -> Iterator[Output]:
@@ -165,7 +168,7 @@ def _workflow(workflow: list[Statement]) -> Iterator[Output]:
 
 
 def _refuse_taken_names(program: Program) -> None:
-    """Two owners whose names only differ in where a word ends can meet in one variable: a mistake with a simple way out."""
+    """Two owners whose names differ only in where a word ends can meet in one variable: say so, do not guess."""
     seen: dict[str, str] = {}
     for section in program.sections:
         for statement in section.statements:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 
 from glacier.tables import NameRule
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9 _.\-]{0,99}")  # what a pipeline, task, dataset or generic storage may be called
+NAME_HELP = "start with a letter; then letters, digits, spaces, '_', '-' or '.'; at most 100 characters"
 
 
 def slug(name: str) -> str:
@@ -13,12 +17,13 @@ def slug(name: str) -> str:
 
     Clouds fold case and punctuation, so two names with one slug are one name.
     """
-    return "-".join("".join(c if c.isalnum() else " " for c in name.lower()).split())
+    return "-".join("".join(c if c.isascii() and c.isalnum() else " " for c in name.lower()).split())
 
 
 def identifier(*parts: str) -> str:
-    """A Python variable from slugs: ``("raw", "bucket")`` → ``raw_bucket``."""
-    return "_".join(part.replace("-", "_") for part in parts if part)
+    """A Python variable from slugs: ``("raw", "bucket")`` → ``raw_bucket``, ``("1st",)`` → ``_1st``."""
+    name = "_".join(part.replace("-", "_") for part in parts if part)
+    return f"_{name}" if name[:1].isdigit() else name
 
 
 def logical(rules: Mapping[str, NameRule], node_type: str, *parts: str) -> str:

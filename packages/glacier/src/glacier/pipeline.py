@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import functools
 import importlib
+import inspect
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
 from glacier import signature
 from glacier.compute import Serverless
-from glacier.dataset import NAME, NAME_HELP, Dataset
+from glacier.dataset import Dataset
 from glacier.errors import Where, caller, reject
-from glacier.naming import slug
+from glacier.naming import NAME, NAME_HELP, slug
 from glacier.resource import Resource
 from glacier.signature import Slot
 
@@ -57,6 +59,13 @@ class Task(Generic[P, R]):
         self.function = function
         self.where = _where(function)
         self.name = name if name is not None else function.__name__
+        self._settings = {
+            "compute": compute,
+            "retries": retries,
+            "timeout": timeout,
+            "name": name,
+            "expected_duration": expected_duration,
+        }
         self.compute = compute if compute is not None else Serverless()
         self.retries, self.timeout, self.expected_duration = retries, timeout, expected_duration
         subject = f"task {self.name}"
@@ -81,14 +90,16 @@ class Task(Generic[P, R]):
         return tuple(dict.fromkeys((*self.inputs.values(), *self.outputs)))
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """What the function gives when it is called directly."""
         return self.function(*args, **kwargs)
 
     def __repr__(self) -> str:
         return f"<Task {self.name}>"
 
     def _check(self, subject: str) -> None:
-        if not NAME.fullmatch(self.name):
+        if not isinstance(self.name, str) or not NAME.fullmatch(self.name):
             reject("name", f"{self.name!r} is not a task's name", subject=subject, where=self.where, help=NAME_HELP)
+            self.name = str(self.name)
         if not isinstance(self.compute, Resource) or self.compute.kind not in COMPUTE_KINDS:
             what = self.compute.__name__ if isinstance(self.compute, type) else repr(self.compute)
             reject(
@@ -103,7 +114,7 @@ class Task(Generic[P, R]):
         for field in ("timeout", "expected_duration"):
             seconds = getattr(self, field)
             if seconds is not None and (
-                isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds <= 0
+                isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < math.inf
             ):
                 reject("seconds", f"{field}={seconds!r} is not a number of seconds", subject=subject, where=self.where)
         both = [d for d in self.outputs if d in self.inputs.values()]
@@ -124,25 +135,54 @@ class Task(Generic[P, R]):
 def task(function: Callable[P, R], /) -> Task[P, R]: ...
 @overload
 def task(
-    *,
     compute: Resource | None = None,
+    *,
     retries: int = 0,
     timeout: float | None = None,
     name: str | None = None,
     expected_duration: float | None = None,
 ) -> Callable[[Callable[P, R]], Task[P, R]]: ...
-def task(function: Any = None, /, **settings: Any) -> Any:
+def task(*given: Any, **settings: Any) -> Any:
     """Make a function a task, to be put into a pipeline later: ``Pipeline(tasks=[clean, report])``."""
-    if function is None:
-        return lambda decorated: _make(decorated, settings)
-    return _make(function, settings)
+    return _decorate(given, settings, lambda new: new)
 
 
-def _make(function: Any, settings: Mapping[str, Any]) -> Task[..., Any]:
+def _decorate(
+    given: tuple[Any, ...], settings: dict[str, Any], then: Callable[[Task[..., Any]], Task[..., Any]]
+) -> Any:
+    """What a decorator gives: a task, or without a function yet, what will make one of it."""
+
+    def decorate(function: Any) -> Any:
+        made = _make(function, settings)
+        return then(made) if made is not None else function
+
+    match given:
+        case ():
+            return decorate
+        case (Resource() as compute,):
+            settings = {"compute": compute, **settings}
+            return decorate
+        case (function,):
+            return decorate(function)
+    raise TypeError(f"task() takes one function, or settings by name; {len(given)} values were given")
+
+
+def _make(function: Any, settings: Mapping[str, Any]) -> Task[..., Any] | None:
+    """A task of a function, or of another task with some settings changed; ``None`` if it can be made of neither."""
     if isinstance(function, Task):
-        function = function.function
-    if not callable(function) or isinstance(function, type):
+        return Task(function.function, **{**function._settings, **settings}) if settings else function
+    if not callable(function) or not hasattr(inspect.unwrap(function), "__code__"):
         reject("task", f"a task is a function, not {function!r}", help="put @pipeline.task above a def")
+        return None
+    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+        reject(
+            "task",
+            "a task is a plain function, not an async one",
+            subject=f"task {function.__name__}",
+            where=_where(function),
+            help="write def, and asyncio.run(…) inside it",
+        )
+        return None
     return Task(function, **settings)
 
 
@@ -164,28 +204,28 @@ class Pipeline:
         self._producers: dict[Dataset, Task[..., Any]] = {}
         self._consumers: dict[Dataset, list[Task[..., Any]]] = {}
         for each in tasks:
-            self._add(each if isinstance(each, Task) else _make(each, {}))
+            made = _make(each, {})
+            if made is not None:
+                self._add(made)
 
     @overload
     def task(self, function: Callable[P, R], /) -> Task[P, R]: ...
     @overload
     def task(
         self,
-        *,
         compute: Resource | None = None,
+        *,
         retries: int = 0,
         timeout: float | None = None,
         name: str | None = None,
         expected_duration: float | None = None,
     ) -> Callable[[Callable[P, R]], Task[P, R]]: ...
-    def task(self, function: Any = None, **settings: Any) -> Any:
+    def task(self, *given: Any, **settings: Any) -> Any:
         """Add a function to the pipeline; its annotations name the datasets it reads and returns.
 
         ``retries`` is how often it is tried again, ``timeout`` and ``expected_duration`` are in seconds.
         """
-        if function is None:
-            return lambda decorated: self._add(_make(decorated, settings))
-        return self._add(_make(function, settings))
+        return _decorate(given, settings, self._add)
 
     @property
     def tasks(self) -> tuple[Task[..., Any], ...]:
@@ -295,8 +335,7 @@ class Pipeline:
             return
         came_from: dict[Task[..., Any], tuple[Task[..., Any], Dataset]] = {}
         waiting = [new]
-        while waiting:
-            current = waiting.pop()
+        for current in waiting:
             if current in goal:
                 path = _circle(current, new, came_from)
                 reject(
@@ -326,5 +365,5 @@ def _circle(
 
 
 def _where(function: Callable[..., Any]) -> Where | None:
-    code = getattr(function, "__code__", None)
+    code = getattr(inspect.unwrap(function), "__code__", None)
     return Where(code.co_filename, code.co_firstlineno) if code is not None else caller()

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from glacier import disk, guide, infra
+from glacier import disk, guide
 from glacier.bundle import Artifact
 from glacier.infra import Config, Program
 from glacier.plan import Plan, path_of
@@ -14,7 +14,8 @@ from glacier.render import render
 
 OVERRIDES = '''"""Your own changes to what Glacier generated: written once, never overwritten.
 
-``transform`` sees every resource before it is created and may change any of its properties:
+``transform`` sees every resource before it is created and may change any of its
+properties. To tag one bucket, for example:
 
     if args.type_ == "aws:s3/bucket:Bucket" and args.name == "sales-raw":
         args.props["tags"] = {"owner": "data-team"}
@@ -27,7 +28,7 @@ import pulumi
 def transform(
     args: pulumi.ResourceTransformationArgs,
 ) -> pulumi.ResourceTransformationResult | None:
-    """Change a resource by returning its new properties and options; ``None`` leaves it."""
+    """Return a resource's new properties and options; ``None`` leaves it as it is."""
     return None
 '''
 
@@ -48,8 +49,25 @@ def files(plan: Plan, programs: Mapping[str, Program], bundles: Mapping[str, tup
         **readable(plan, programs),
         "files": {path: disk.digest(content) for path, content in sorted(made.items())},
     }
-    made[disk.RECORD] = (json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode()
+    made[disk.RECORD] = as_json(record).encode()
     return made
+
+
+def as_json(record: Mapping[str, Any]) -> str:
+    """A record as JSON with one row per line, so that a difference between two shows what changed."""
+    return "{\n" + ",\n".join(f"{json.dumps(name)}: {_rows(value)}" for name, value in record.items()) + "\n}\n"
+
+
+def _rows(value: Any) -> str:
+    if isinstance(value, dict) and value:
+        return (
+            "{\n"
+            + ",\n".join(f" {json.dumps(k)}: {json.dumps(v, ensure_ascii=False)}" for k, v in value.items())
+            + "\n}"
+        )
+    if isinstance(value, list) and value:
+        return "[\n" + ",\n".join(f" {json.dumps(item, ensure_ascii=False)}" for item in value) + "\n]"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _settings(plan: Plan, program: Program) -> Iterator[str]:
@@ -57,7 +75,7 @@ def _settings(plan: Plan, program: Program) -> Iterator[str]:
     yield f"name: {json.dumps(program.name)}\n"
     yield f"description: {json.dumps(f'The pipeline {plan.graph.name}, compiled by Glacier')}\n"
     yield "runtime:\n  name: python\n  options:\n    toolchain: pip\n    virtualenv: venv\n"
-    configs = infra.configs(program)
+    configs = program.settings
     if configs:
         yield "config:\n"
     for config in configs:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING
 
-from glacier.errors import ProviderNotInstalled, nearest
+from glacier.errors import PROVIDERS, ProviderNotInstalled, nearest
 
-GROUP = "glacier.providers"
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 # Which distribution to suggest for a cloud that is not installed; installed ones are learnt from their entry points.
 DISTRIBUTIONS = {"aws": "glacier-aws", "gcp": "glacier-gcp", "azure": "glacier-azure"}
@@ -16,7 +17,9 @@ DISTRIBUTIONS = {"aws": "glacier-aws", "gcp": "glacier-gcp", "azure": "glacier-a
 @cache
 def installed() -> dict[str, EntryPoint]:
     """The entry point of every installed provider, by name."""
-    return {point.name: point for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)}
+    from importlib.metadata import entry_points  # takes as long to load as the rest of Glacier
+
+    return {point.name: point for point in sorted(entry_points(group=PROVIDERS), key=lambda point: point.name)}
 
 
 def is_provider(name: str) -> bool:

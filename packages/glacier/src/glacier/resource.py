@@ -56,7 +56,6 @@ class Generic(Resource):
     ``ObjectStorage(aws_storage_class="STANDARD_IA")`` sets ``S3.storage_class``.
     """
 
-    named_by: ClassVar[str | None] = "resource_name"
     hints: Mapping[str, Mapping[str, object]] = field(init=False, repr=False, metadata={"internal": True})
 
     def supports_provider(self, provider: str) -> bool:
@@ -71,7 +70,7 @@ class Generic(Resource):
             if name in own:
                 object.__setattr__(self, name, value)
         object.__setattr__(self, "hints", sort_hints(type(self).__name__, hints, own))
-        Resource.__post_init__(self)
+        self.__post_init__()
 
 
 def sort_hints(owner: str, hints: Mapping[str, object], own: set[str]) -> Mapping[str, Mapping[str, object]]:

@@ -8,11 +8,24 @@ import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ForwardRef
 
 from glacier.dataset import Dataset
 from glacier.errors import Where, nearest, reject
 from glacier.resource import Resource
+
+if sys.version_info >= (3, 14):
+    import annotationlib
+
+    def _as_written(function: Callable[..., Any]) -> Mapping[str, Any]:
+        """A function's annotations; a name that is declared nowhere is a ``ForwardRef``."""
+        return annotationlib.get_annotations(function, format=annotationlib.Format.FORWARDREF)
+
+else:
+
+    def _as_written(function: Callable[..., Any]) -> Mapping[str, Any]:
+        """A function's annotations, which are objects or text."""
+        return inspect.get_annotations(function)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +55,28 @@ def read(function: Callable[..., Any], subject: str, where: Where | None) -> Sig
     inputs: dict[str, Slot] = {}
     plain: list[str] = []
     for name, parameter in inspect.signature(function).parameters.items():
-        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            reject(
-                "parameter", f"takes *{name}; every dataset needs a parameter of its own", subject=subject, where=where
-            )
+        if parameter.kind in _WITHOUT_NAME:
+            message, help_ = _WITHOUT_NAME[parameter.kind]
+            reject("parameter", message.format(name), subject=subject, where=where, help=help_)
             continue
-        annotation = annotations.get(name)
-        slot = _slot(annotation)
+        has_default = parameter.default is not parameter.empty
+        annotation = annotations.get(name, lenient=has_default)
+        slot = slot_of(annotation)
         if slot is not None:
             inputs[name] = slot
-        elif parameter.default is not parameter.empty:
+        elif has_default:
             plain.append(name)
         elif annotation is not _UNRESOLVED:
-            message, help_ = annotations.explain(annotation, f"parameter {name!r}")
+            message, help_ = annotations.explain(annotation, f"parameter {name!r}", name)
             reject("annotation", message, subject=subject, where=where, help=help_)
     return Signature(inputs, tuple(_outputs(annotations, subject, where)), tuple(plain))
+
+
+_WITHOUT_NAME = {
+    inspect.Parameter.VAR_POSITIONAL: ("takes *{}", "every dataset needs a parameter of its own"),
+    inspect.Parameter.VAR_KEYWORD: ("takes **{}", "every dataset needs a parameter of its own"),
+    inspect.Parameter.POSITIONAL_ONLY: ("takes {} by position only", "leave the / out: inputs are given by name"),
+}
 
 
 def _outputs(annotations: _Annotations, subject: str, where: Where | None) -> Iterator[Slot]:
@@ -64,130 +84,165 @@ def _outputs(annotations: _Annotations, subject: str, where: Where | None) -> It
     if annotation in (None, types.NoneType, _MISSING, _UNRESOLVED):
         return
     is_tuple = typing.get_origin(annotation) is tuple
-    for item in typing.get_args(annotation) if is_tuple else (annotation,):
-        slot = _slot(item)
-        if slot is None:
+    for part in typing.get_args(annotation) if is_tuple else (annotation,):
+        item = annotations.resolve(part, "return")
+        slot = slot_of(item)
+        if slot is not None:
+            yield slot
+        elif item is not _UNRESOLVED:
             message, help_ = annotations.explain(item, "the return value")
             reject("annotation", message, subject=subject, where=where, help=help_)
-        else:
-            yield slot
 
 
-def _slot(annotation: Any) -> Slot | None:
+def slot_of(annotation: Any) -> Slot | None:
+    """The dataset an annotation names; ``None`` for one that names no dataset, or several."""
     if isinstance(annotation, Dataset):
         return Slot(annotation)
     if typing.get_origin(annotation) is Annotated:
         wanted, *rest = typing.get_args(annotation)
-        for extra in rest:
-            if isinstance(extra, Dataset):
-                return Slot(extra, None if wanted is Any else wanted)
+        datasets = [extra for extra in rest if isinstance(extra, Dataset)]
+        if len(datasets) == 1:
+            return Slot(datasets[0], None if wanted is Any else wanted)
     return None
 
 
 _MISSING: Any = object()
 _UNRESOLVED: Any = object()
+_ANNOTATED: Any = Annotated
 
 
 class _Annotations:
     """A function's annotations as objects, whether they were written as objects or arrived as text."""
 
     def __init__(self, function: Callable[..., Any], subject: str, where: Where | None) -> None:
-        self.function, self.subject, self.where = function, subject, where
-        try:
-            self.raw: Mapping[str, Any] = inspect.get_annotations(function)
-        except NameError as error:  # Python 3.14 evaluates annotations only now
-            self.raw = {}
-            reject(
-                "annotation",
-                f"an annotation names {error.name!r}, which is not defined",
-                subject=subject,
-                where=where,
-                help=self._near(str(error.name)),
-            )
+        self.function = inspect.unwrap(function)  # text means what it meant where it was written
+        self.subject, self.where = subject, where
+        self.raw = self._read(function)
         self._scope: dict[str, Any] | None = None
 
-    def get(self, name: str) -> Any:
-        """The annotation of a parameter (or ``"return"``), with text resolved."""
-        annotation = self.raw.get(name, _MISSING)
-        if not isinstance(annotation, str):
-            return annotation
+    def get(self, name: str, *, lenient: bool = False) -> Any:
+        """The annotation of a parameter (or ``"return"``), resolved; a ``lenient`` one need not name a dataset."""
+        return self.resolve(self.raw.get(name, _MISSING), name, lenient=lenient)
+
+    def resolve(self, annotation: Any, name: str, *, lenient: bool = False) -> Any:
+        """An annotation, or a part of one, with text and what stands for text made objects."""
+        text = annotation.__forward_arg__ if isinstance(annotation, ForwardRef) else annotation
+        if typing.get_origin(annotation) is Annotated:
+            return self._annotated(annotation, name, lenient)
         try:
-            return eval(annotation, dict(self.scope))
+            if _is_alias(annotation):
+                return self.resolve(annotation.__value__, name, lenient=lenient)
+            if not isinstance(text, str):
+                return annotation
+            found = eval(text, self.function.__globals__, self.scope)
         except NameError as error:
-            what = "returns" if name == "return" else f"parameter {name!r} is"
-            reject(
-                "annotation",
-                f"{what} {annotation!r}, but {error.name!r} is declared nowhere that the function can see",
-                subject=self.subject,
-                where=self.where,
-                help=self._near(str(error.name)),
-            )
+            self._not_declared(annotation if _is_alias(annotation) else text, name, str(error.name), lenient)
         except Exception as error:
-            reject("annotation", f"{annotation!r} cannot be read: {error}", subject=self.subject, where=self.where)
+            reject("annotation", f"{text!r} cannot be read: {error}", subject=self.subject, where=self.where)
+        else:
+            return self.resolve(found, name, lenient=lenient)
         return _UNRESOLVED
+
+    def _annotated(self, annotation: Any, name: str, lenient: bool) -> Any:
+        """``Annotated["pl.DataFrame", raw]`` with its type resolved; its other parts may be text for other readers."""
+        parts = [
+            self.resolve(part, name, lenient=lenient) if isinstance(part, ForwardRef) else part
+            for part in typing.get_args(annotation)
+        ]
+        return _UNRESOLVED if _UNRESOLVED in parts else _ANNOTATED[tuple(parts)]
+
+    def _not_declared(self, text: Any, name: str, missing: str, lenient: bool) -> None:
+        near = self._near(missing)
+        if lenient and not near:
+            return
+        what = "returns" if name == "return" else f"parameter {name!r} is"
+        reject(
+            "annotation",
+            f"{what} {str(text)!r}, but {missing!r} is declared nowhere that the function can see",
+            subject=self.subject,
+            where=self.where,
+            help=near or self._how_to_be_seen(str(text), missing),
+        )
+
+    def _how_to_be_seen(self, text: str, missing: str) -> str:
+        if text != missing:
+            return f"import {missing} where the program runs, not only under TYPE_CHECKING"
+        declare = f"declare it above the function: {missing} = Dataset({missing!r})"
+        is_inner = "<locals>" in self.function.__qualname__
+        return declare + (f"\nor make the function a task where {missing} is declared" if is_inner else "")
 
     @property
     def scope(self) -> dict[str, Any]:
-        """What the function's annotations can name: globals, closure, and the locals of the frames that declare it."""
+        """What the annotations can name besides globals: closure, and the locals of the frames that declare them."""
         if self._scope is None:
-            scope = dict(vars(sys.modules["builtins"])) | dict(getattr(self.function, "__globals__", {}))
-            scope |= _enclosing_locals(self.function)
-            code, cells = getattr(self.function, "__code__", None), getattr(self.function, "__closure__", None)
-            if code is not None and cells:
-                for variable, cell in zip(code.co_freevars, cells, strict=True):
-                    try:
-                        scope[variable] = cell.cell_contents
-                    except ValueError:  # a cell that is not filled yet
-                        continue
-            self._scope = scope
+            function = self.function
+            self._scope = _enclosing_locals(function)
+            self._scope |= {parameter.__name__: parameter for parameter in getattr(function, "__type_params__", ())}
+            for variable, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+                try:
+                    self._scope[variable] = cell.cell_contents
+                except ValueError:  # a cell that is not filled yet
+                    continue
         return self._scope
 
-    def explain(self, annotation: Any, what: str) -> tuple[str, str]:
+    def explain(self, annotation: Any, what: str, parameter: str = "") -> tuple[str, str]:
         """What an annotation was, and what was probably meant."""
-        parameter = what.split("'")[1] if "'" in what else ""
         if annotation is _MISSING:
-            near = self._near(parameter, fallback="")
+            near = self._near(parameter)
             return f"{what} has no annotation", near or "annotate it with a dataset, or give it a default value"
-        if annotation is Dataset:
-            return (
-                f"{what} is annotated with the class Dataset",
-                "name one dataset: raw = Dataset('raw'), then (x: raw)",
-            )
-        if isinstance(annotation, Resource):
-            kind = type(annotation).__name__
-            return (
-                f"{what} is annotated with {kind}, a storage",
-                f"put a dataset on it: Dataset('name', storage={kind}(…))",
-            )
+        said = f"{what} is annotated with"
         shown = annotation.__name__ if isinstance(annotation, type) else repr(annotation)
-        if callable(annotation) and not isinstance(annotation, type) and hasattr(annotation, "outputs"):
-            return f"{what} is annotated with a task", "name the dataset that the task returns"
-        wanted = (
-            f"Annotated[{shown}, dataset]"
-            if isinstance(annotation, type) or typing.get_origin(annotation)
-            else "a dataset"
-        )
         default = ", or a default value if it is a plain setting" if parameter else ""
-        return f"{what} is annotated with {shown}, which is not a dataset", f"write {wanted}{default}"
+        match annotation:
+            case type() if issubclass(annotation, Dataset):
+                return f"{said} the class Dataset", "name one dataset: raw = Dataset('raw'), then (x: raw)"
+            case Resource():
+                kind = type(annotation).__name__
+                return f"{said} {kind}, a storage", f"put a dataset on it: Dataset('name', storage={kind}(…))"
+            case tuple() | list():
+                names = ", ".join(_shown(item) for item in annotation)
+                return f"{said} {annotation.__class__.__name__} ({names})", f"write tuple[{names}]"
+            case _ if getattr(annotation, "outputs", None) is not None and callable(annotation):
+                return f"{said} a task", "name the dataset that the task returns"
+            case _ if typing.get_origin(annotation) is Annotated:
+                datasets = [item for item in typing.get_args(annotation) if isinstance(item, Dataset)]
+                count = f"{len(datasets)} datasets" if datasets else "no dataset"
+                return f"{said} Annotated, and {count} in it", "write Annotated[type, dataset]"
+            case _ if isinstance(annotation, type) or typing.get_origin(annotation):
+                return f"{said} {shown}, which is not a dataset", f"write Annotated[{shown}, dataset]{default}"
+        return f"{said} {shown}, which is not a dataset", f"write a dataset{default}"
 
-    def _near(self, name: str, fallback: str = "declare it above the function: name = Dataset('name')") -> str:
-        datasets = [variable for variable, value in self.scope.items() if isinstance(value, Dataset)]
-        found = nearest(name, datasets)
-        return f"did you mean {found!r}?" if found else fallback
+    def _near(self, name: str) -> str:
+        variables = {**self.function.__globals__, **self.scope}
+        found = nearest(name, [variable for variable, value in variables.items() if slot_of(value) is not None])
+        return f"did you mean {found!r}?" if found else ""
+
+    def _read(self, function: Callable[..., Any]) -> Mapping[str, Any]:
+        try:
+            return _as_written(function)
+        except Exception as error:  # Python 3.14 evaluates annotations only now
+            reject("annotation", f"annotations cannot be read: {error}", subject=self.subject, where=self.where)
+            return dict.fromkeys([*inspect.signature(function).parameters, "return"], _UNRESOLVED)
+
+
+def _is_alias(annotation: Any) -> bool:
+    """Whether it is an alias declared as ``type Raw = …`` (from Python 3.12), whose value is read late."""
+    return type(annotation).__name__ == "TypeAliasType"
+
+
+def _shown(item: object) -> str:
+    return item.name if isinstance(item, Dataset) else repr(item)
 
 
 def _enclosing_locals(function: Callable[..., Any]) -> dict[str, Any]:
-    """Locals of the functions around the one being decorated, which closures alone do not keep.
+    """Locals of the functions and classes around the one being decorated, which closures alone do not keep.
 
     ``def build(): raw = Dataset("raw"); @task def f(x: raw)`` leaves no cell for ``raw``, since an annotation that
     is text uses no variable; but ``build`` is still running while its task is declared.
     """
-    around = function.__qualname__.split(".<locals>.")[:-1] if hasattr(function, "__qualname__") else []
-    if not around:
-        return {}
-    names = {path.rpartition(".")[2] for path in around}
+    names = set(function.__qualname__.split(".")[:-1]) - {"<locals>"}
     found: dict[str, Any] = {}
-    frame: types.FrameType | None = sys._getframe(1)
+    frame: types.FrameType | None = sys._getframe(1) if names else None
     while frame is not None:
         if frame.f_code.co_name in names and frame.f_globals is function.__globals__:
             found = dict(frame.f_locals) | found

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from glacier.errors import reject
+from glacier.naming import NAME, NAME_HELP
 from glacier.resource import Generic
 
 AccessPattern = Literal["frequent", "infrequent", "archive"]
@@ -12,8 +14,20 @@ Engine = Literal["postgres", "mysql"]
 Size = Literal["small", "medium", "large"]
 
 
+@dataclass(frozen=True, eq=False)
+class GenericStorage(Generic):
+    """A place for data that any cloud has; ``resource_name`` is what it is called within the pipeline."""
+
+    named_by: ClassVar[str | None] = "resource_name"
+
+    def __post_init__(self) -> None:
+        Generic.__post_init__(self)
+        if self.own_name is not None and not NAME.fullmatch(self.own_name):
+            reject("name", f"{type(self).__name__}(resource_name={self.own_name!r}) is not a name", help=NAME_HELP)
+
+
 @dataclass(frozen=True, eq=False, init=False)
-class ObjectStorage(Generic):
+class ObjectStorage(GenericStorage):
     """A bucket for objects of any size: S3, Cloud Storage, Blob Storage.
 
     ``resource_name`` names the bucket within the pipeline (needed for a stable name when several datasets share
@@ -40,7 +54,7 @@ class ObjectStorage(Generic):
 
 
 @dataclass(frozen=True, eq=False, init=False)
-class Database(Generic):
+class Database(GenericStorage):
     """A relational database; a dataset kept in it is a table: RDS, Cloud SQL, Database for PostgreSQL.
 
     ``storage_gb`` is the disk to start with, in GB.
@@ -64,7 +78,7 @@ class Database(Generic):
 
 
 @dataclass(frozen=True, eq=False, init=False)
-class Cache(Generic):
+class Cache(GenericStorage):
     """A key-value store in memory; a dataset kept in it is one key: ElastiCache, Memorystore, Managed Redis.
 
     ``size_mb`` is the memory for data, in MiB.
@@ -79,7 +93,7 @@ class Cache(Generic):
 
 
 @dataclass(frozen=True, eq=False, init=False)
-class Queue(Generic):
+class Queue(GenericStorage):
     """A queue; a dataset kept in it is its messages: SQS, Pub/Sub, Service Bus.
 
     ``fifo`` keeps the order of messages; ``max_receives`` is how often one is tried before it is set aside

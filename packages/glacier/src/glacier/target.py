@@ -93,7 +93,9 @@ class Meter:
 class StorageKind(Protocol):
     """What a cloud says about one kind of storage."""
 
-    PARTICULAR: type[Resource]
+    @property
+    def PARTICULAR(self) -> type[Resource]:  # noqa: N802 - a module's constant
+        """The cloud's own class."""
 
     def specialize(self, generic: Any, /) -> Resource:
         """The generic resource in this cloud's own words."""
@@ -117,7 +119,9 @@ class StorageKind(Protocol):
 class ComputeKind(Protocol):
     """What a cloud says about one kind of compute."""
 
-    PARTICULAR: type[Resource]
+    @property
+    def PARTICULAR(self) -> type[Resource]:  # noqa: N802 - a module's constant
+        """The cloud's own class."""
 
     def specialize(self, generic: Any, /) -> Resource:
         """The generic resource in this cloud's own words."""

@@ -172,7 +172,8 @@ def grant(spec: S3, grant: Grant, site: Site) -> Iterator[Made]:
     else:
         statements = [statement(["s3:PutObject", "s3:AbortMultipartUpload"], objects)]
     if spec.kms_key is not None:
-        # Writing in parts decrypts the parts to join them (docs.aws.amazon.com/AmazonS3/latest/userguide/mpuAndPermissions.html).
+        # Writing in parts decrypts the parts to join them
+        # (docs.aws.amazon.com/AmazonS3/latest/userguide/mpuAndPermissions.html).
         actions = ["kms:Decrypt"] if grant.verb is Verb.READ else ["kms:Decrypt", "kms:GenerateDataKey"]
         statements.append(statement(actions, [spec.kms_key]))
     yield role_policy(site, grant, *statements)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeAlias
 
 from glacier.dataset import Dataset
 from glacier.draw import facts
-from glacier.graph import AnyTask, Graph
+from glacier.graph import AnyTask, Graph, Verb
 
 Item: TypeAlias = Dataset | AnyTask
-Point: TypeAlias = tuple[float, float]
 Link: TypeAlias = tuple[Item, Item]
+Stop: TypeAlias = Item | tuple[Item, int]  # an item, or where the lines from it pass a column
+Point: TypeAlias = tuple[float, float]
 
-HEIGHT, ROW, GAP = 46.0, 66.0, 72.0  # of a box; from one box to the next below; between two columns
-NARROWEST, WIDEST = 96.0, 260.0
-_LETTER, _PADDING = 7.6, 34.0  # a generous average width, for the reader's own font is not known here
+HEIGHT, ROW, GAP = 46, 64, 68  # of a box; from one box to the next below; between two columns
+_NARROWEST, _WIDEST = 104, 216
+_LETTER, _PADDING = 8.0, 30  # a generous width of a letter, for the reader's font is not known here
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,47 +33,94 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """A line from one box to another, and the points it passes between other boxes on its way."""
+    """A line from one box to another, and the level stretches on which it passes the columns between."""
 
     source: Item
     target: Item
-    points: tuple[Point, ...]
+    passes: tuple[tuple[Point, Point], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """A whole drawing: boxes, lines, and the middle of each stage's column."""
+    """A whole drawing: boxes, lines, and the left and the right of each stage's tasks."""
 
     boxes: Mapping[Item, Box]
     wires: tuple[Wire, ...]
-    stages: tuple[float, ...]
+    stages: tuple[tuple[float, float], ...]
     width: float
     height: float
 
 
 def place(graph: Graph) -> Layout:
-    """A place for everything; needs ``fast-sugiyama``, which orders the boxes of each column."""
+    """A place for everything; needs ``fast-sugiyama``, which orders the boxes within the columns."""
     columns = _columns(graph)
-    links = [(d, a.task) if d in a.task.inputs.values() else (a.task, d) for a in graph.accesses for d in [a.dataset]]
-    paths = {link: [(link, column) for column in range(columns[link[0]] + 1, columns[link[1]])] for link in links}
-    steps: list[tuple[_Place, _Place]] = []
-    for (source, target), between in paths.items():
-        way: list[_Place] = [source, *between, target]
-        steps.extend(zip(way, way[1:], strict=False))
-    heights = _heights(steps, columns)
-    widths = _widths(columns)
-    lefts = [sum(widths[:column]) + GAP * column for column in range(len(widths))]
-    boxes = {
-        item: Box(lefts[c] + (widths[c] - _width(item)) / 2, heights[item], _width(item)) for item, c in columns.items()
-    }
-    wires = tuple(
-        Wire(source, target, tuple(_ends(lefts, widths, c, heights[p]) for p in between for c in [p[1]]))
-        for (source, target), between in paths.items()
-    )
+    ways = {link: _way(link, columns) for link in _links(graph)}
+    levels = _levels(list(columns), dict.fromkeys(step for way in ways.values() for step in pairwise(way)))
+    widths = [0.0] * (max(columns.values()) + 1)
+    for item, column in columns.items():
+        widths[column] = max(widths[column], _width(item))
+    sides = [(left := sum(widths[:c]) + GAP * c, left + width) for c, width in enumerate(widths)]
     return Layout(
-        boxes=boxes,
-        wires=wires,
-        stages=tuple(lefts[c] + widths[c] / 2 for c in range(1, len(widths), 2)),
-        width=lefts[-1] + widths[-1],
-        height=max(box.y + box.height for box in boxes.values()),
+        boxes={item: Box(sides[c][0], levels[item], widths[c]) for item, c in columns.items()},
+        wires=tuple(
+            Wire(*link, tuple(_pass(sides[stop[1]], levels[stop]) for stop in way if isinstance(stop, tuple)))
+            for link, way in ways.items()
+        ),
+        stages=tuple(sides[1::2]),
+        width=sides[-1][1],
+        height=max(levels.values()) + HEIGHT,
     )
+
+
+def _columns(graph: Graph) -> dict[Item, int]:
+    """Tasks in the odd columns, by stage; a dataset right after its task, a source right before its first reader."""
+    columns: dict[Item, int] = {task: 2 * stage + 1 for task, stage in graph.stages.items()}
+    for dataset in graph.datasets:
+        if dataset in graph.producers:
+            columns[dataset] = columns[graph.producers[dataset]] + 1
+        else:
+            columns[dataset] = min(columns[task] for task in graph.consumers[dataset]) - 1
+    return columns
+
+
+def _links(graph: Graph) -> list[Link]:
+    return [(a.dataset, a.task) if a.verb is Verb.READ else (a.task, a.dataset) for a in graph.accesses]
+
+
+def _way(link: Link, columns: Mapping[Item, int]) -> list[Stop]:
+    source, target = link
+    return [source, *((source, column) for column in range(columns[source] + 1, columns[target])), target]
+
+
+def _levels(items: Sequence[Item], steps: Iterable[tuple[Stop, Stop]]) -> dict[Stop, float]:
+    """How far down everything is; parts of a pipeline that share nothing stand below each other.
+
+    Every step leads from one column to the next, so that the layers found there are our columns.
+    """
+    from fast_sugiyama import from_edges  # only who draws pays for it
+
+    numbers: dict[Stop, int] = {}
+    numbered = [tuple(numbers.setdefault(stop, len(numbers)) for stop in step) for step in steps]
+    stops = list(numbers)
+    found: dict[Stop, float] = {}
+    floor = 0.0
+    parts = from_edges([(a, b) for a, b in numbered], vertex_spacing=ROW, crossing_minimization="barycenter")
+    for positions in sorted(([(int(n), xy[0]) for n, xy in part[0]] for part in parts), key=min):
+        top = min(x for _, x in positions)
+        found |= {stops[n]: floor + x - top for n, x in positions}
+        floor = max(found.values()) + ROW
+    for item in items:
+        if item not in found:  # a task that neither reads nor writes
+            found[item] = floor
+            floor += ROW
+    return found
+
+
+def _width(item: Item) -> float:
+    detail = facts.storage(item) if isinstance(item, Dataset) else facts.kind(item.compute)
+    longest = max(len(item.name), len(detail) * 0.85)
+    return min(max(longest * _LETTER + _PADDING, _NARROWEST), _WIDEST)
+
+
+def _pass(side: tuple[float, float], level: float) -> tuple[Point, Point]:
+    return (side[0], level + HEIGHT / 2), (side[1], level + HEIGHT / 2)

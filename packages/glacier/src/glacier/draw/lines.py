@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from itertools import groupby
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from glacier.draw import facts
 from glacier.graph import AnyTask, Graph
@@ -55,22 +55,32 @@ def _task(task: AnyTask, graph: Graph, left: int, middle: int) -> Iterator[Row]:
         if row < len(reads):
             role = Role.DATASET if reads[row] in graph.producers else Role.SOURCE
             pieces += [(" " * (left - len(reads[row].name)), Role.LINE), (reads[row].name, role)]
-            pieces += [(f" ─{_joint(row, len(reads), '─┬┤╯')}{'─▶' if row == 0 else '  '} ", Role.LINE)]
+            pieces += [(f" ─{_IN.at(row, len(reads))}{'─▶' if row == 0 else '  '} ", Role.LINE)]
         else:
             pieces += [(" " * (left + 6), Role.LINE)]
         pieces += [(task.name if row == 0 else " " * len(task.name), Role.TASK)]
         if row < len(writes):
             filled = ("─" if row == 0 else " ") * (middle - len(task.name) + 1)
-            joint = _joint(row, len(writes), "─┬├╰")
-            pieces += [(f" {filled}{joint}─▶ ", Role.LINE), (writes[row].name, Role.DATASET)]
+            pieces += [(f" {filled}{_OUT.at(row, len(writes))}─▶ ", Role.LINE), (writes[row].name, Role.DATASET)]
         yield pieces
 
 
-def _joint(row: int, rows: int, alone_first_middle_last: str) -> str:
-    alone, first, middle, last = alone_first_middle_last
-    if row == 0:
-        return alone if rows == 1 else first
-    return last if row == rows - 1 else middle
+class _Joints(NamedTuple):
+    """The characters at which lines from, or to, several datasets meet, from above to below."""
+
+    alone: str
+    first: str
+    middle: str
+    last: str
+
+    def at(self, row: int, rows: int) -> str:
+        """The character in one of so many rows."""
+        if row == 0:
+            return self.alone if rows == 1 else self.first
+        return self.last if row == rows - 1 else self.middle
+
+
+_IN, _OUT = _Joints("─", "┬", "┤", "╯"), _Joints("─", "┬", "├", "╰")
 
 
 def _datasets(graph: Graph) -> Iterator[Row]:

@@ -50,7 +50,8 @@ def reads_what_is_offline(
             if owner == cls and limit.offline and getattr(storage.particular, name) in limit.offline:
                 yield Subject(f"task {access.task.name}", access.task.where).warning(
                     "offline",
-                    f"reads {access.dataset.name}, whose {name} {getattr(storage.particular, name)} must be restored before it can be read",
+                    f"reads {access.dataset.name}, whose {name} {getattr(storage.particular, name)} is offline:"
+                    " objects must be restored before they can be read",
                     "keep what tasks read in a class that is online, and archive a copy",
                 )
 
@@ -77,6 +78,7 @@ def cannot_be_imported(tasks: tuple[AnyTask, ...], reachable: bool) -> Iterator[
         if "<locals>" in task.function.__qualname__ or task.function.__name__ == "<lambda>":
             yield Subject(f"task {task.name}", task.where).warning(
                 "import",
-                "is defined inside a function, and its pipeline is no variable of a module: the exported code cannot import it",
+                "is defined inside a function, and its pipeline is no variable of a module:"
+                " the exported code cannot import it",
                 "move it, or the pipeline, to the top level of its module",
             )

@@ -55,7 +55,7 @@ def _breaches(limit: Limit, value: Any) -> Iterator[tuple[str, str]]:
 def _paired(particular: Resource, pairs: Pairs, subject: Subject, found: list[Diagnostic]) -> Resource:
     """Round a pair up to the nearest the cloud has: the smallest first, then the smallest second beside it."""
     first, second = getattr(particular, pairs.first), getattr(particular, pairs.second)
-    cls = type(particular).__name__
+    asked = f"{type(particular).__name__}({pairs.first}={first:g}, {pairs.second}={second})"
     for step, beside in pairs.steps:
         fitting = next((value for value in beside if value >= second), None)
         if step < first or fitting is None:
@@ -65,7 +65,7 @@ def _paired(particular: Resource, pairs: Pairs, subject: Subject, found: list[Di
         found.append(
             subject.note(
                 "rounded",
-                f"{cls}({pairs.first}={first:g}, {pairs.second}={second}) becomes {pairs.first}={step:g}, {pairs.second}={fitting}, the nearest pair the cloud has",
+                f"{asked} becomes {pairs.first}={step:g}, {pairs.second}={fitting}, the nearest pair the cloud has",
             )
         )
         return replace(particular, **{pairs.first: type(first)(step), pairs.second: fitting})
@@ -73,7 +73,7 @@ def _paired(particular: Resource, pairs: Pairs, subject: Subject, found: list[Di
     found.append(
         subject.error(
             "limit",
-            f"{cls}({pairs.first}={first:g}, {pairs.second}={second}) is above the largest pair, {step:g} and {beside[-1]}",
+            f"{asked} is above the largest pair, {step:g} and {beside[-1]}",
         )
     )
     return particular

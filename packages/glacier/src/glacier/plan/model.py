@@ -23,7 +23,7 @@ class Home:
     because: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PlacedStorage:
     """A storage with its home, in its cloud's own words."""
 
@@ -37,7 +37,7 @@ class PlacedStorage:
         return self.holding.owner
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PlacedTask:
     """A task with its home, and its compute in its cloud's own words."""
 

@@ -117,7 +117,8 @@ def _home(
             subject.error(
                 "provider",
                 f"{type(resource).__name__} exists on {resource.provider} only, and this compiles to {given}",
-                f"give a compiler for it: MultiCloudCompiler({{…, {resource.provider!r}: …}})\nor use a generic resource, which any cloud can provide",
+                f"give a compiler for it: MultiCloudCompiler({{…, {resource.provider!r}: …}})\n"
+                "or use a generic resource, which any cloud can provide",
             )
         )
         return None

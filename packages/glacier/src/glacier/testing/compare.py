@@ -57,7 +57,7 @@ class _Comparison:
                 yield from self._options(node, found.options)
         for key in self.recorded.keys() - wanted.keys():
             yield f"{key[0]} {key[1]!r} is registered, and no node asks for it"
-        for setting in infra.configs(self.program):
+        for setting in self.program.settings:
             if setting.secret and setting.name not in self.run.secret_settings:
                 yield f"the setting {setting.name!r} is a secret, and the project's file does not say so"
         exported = {output.name: self.value(output.value) for output in self.program.outputs}

@@ -1,0 +1,122 @@
+"""``glacier plan``: homes, accesses, resources and costs, before anything is generated."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import click
+
+from glacier import project
+from glacier.cli import choosing, loading, show
+from glacier.compilation import Compiled
+from glacier.errors import CompileError, DeclarationError, Diagnostic
+from glacier.plan import Line, Plan, path_of
+
+
+@click.command()
+@choosing.reference
+@choosing.options
+@click.option("--json", "as_json", is_flag=True, help="Everything, as JSON.")
+def command(reference: str, to: tuple[str, ...], region: tuple[str, ...], using: str | None, as_json: bool) -> None:
+    """Show homes, accesses, resources and costs, before anything is generated. Nothing is written."""
+    wanted = choosing.Wanted(to, region, using)
+    if as_json:
+        data, sound = _data(reference, wanted)
+        click.echo(json.dumps(data, indent=1, ensure_ascii=False))
+        if not sound:
+            raise SystemExit(1)
+        return
+    loaded = loading.load(reference)
+    compiled = choosing.compiler(loaded, wanted).compile(loaded.pipeline)
+    if compiled.plan is not None:
+        _show(compiled, compiled.plan)
+    show.diagnostics(compiled.diagnostics, err=True)
+
+
+def _data(reference: str, wanted: choosing.Wanted) -> tuple[dict[str, Any], bool]:
+    """The plan as plain data, as much of it as there is, and whether it can be compiled."""
+    data: dict[str, Any] = {"schema": 1, "pipeline": None}
+    found: Sequence[Diagnostic] = ()
+    sound = False
+    try:
+        loaded = loading.load(reference)
+        pipeline, compiler = loaded.pipeline, choosing.compiler(loaded, wanted)
+        data["pipeline"] = pipeline.name
+        planned = compiler.plan(pipeline)
+        data, found = project.readable(planned, {}), planned.diagnostics
+        compiled = compiler.compile(pipeline)
+        data, found, sound = project.readable(planned, compiled.programs), compiled.diagnostics, True
+    except (DeclarationError, CompileError) as error:
+        found = error.diagnostics
+    return {**data, "diagnostics": [show.as_json(diagnostic) for diagnostic in found]}, sound
+
+
+def _show(compiled: Compiled, plan: Plan) -> None:
+    clouds = " and ".join(f"{cloud} ({plan.targets[cloud].place})" for cloud in plan.clouds)
+    show.line(f"{compiled.name} on {clouds}\n", "bold")
+    show.table("Datasets", ("dataset", "kept in", "home", "path", "because"), _datasets(plan))
+    show.table("Tasks", ("stage", "task", "runs on", "home", "may read", "may write"), _tasks(plan), numbers=["stage"])
+    if plan.transfers:
+        show.table("Transfers", ("dataset", "task", "does", "from", "to"), _transfers(plan))
+    show.table("Resources", ("cloud", "type", "count"), _resources(compiled), numbers=["count"])
+    lines = plan.estimate.lines
+    if lines:
+        numbers = ("quantity", "USD each", "USD")
+        show.table("Estimate", ("for", "item", *numbers, "per", "as of"), map(_priced, lines), numbers=numbers)
+    _total(plan)
+
+
+def _datasets(plan: Plan) -> Iterator[Sequence[str]]:
+    for dataset in plan.graph.datasets:
+        placed = plan.keeps[dataset]
+        kept = f"{type(placed.particular).__name__} {placed.owner}"
+        yield dataset.name, kept, f"{placed.home.cloud} {placed.home.region}", path_of(dataset), placed.home.because
+
+
+def _tasks(plan: Plan) -> Iterator[Sequence[str]]:
+    for placed in plan.tasks:
+        task = placed.task
+        reads = ", ".join(dict.fromkeys(dataset.name for dataset in task.inputs.values()))
+        writes = ", ".join(dataset.name for dataset in task.outputs)
+        home = f"{placed.home.cloud} {placed.home.region}"
+        runs_on = type(placed.particular).__name__
+        yield str(plan.graph.stages[task] + 1), task.name, runs_on, home, reads or "–", writes or "–"
+
+
+def _transfers(plan: Plan) -> Iterator[Sequence[str]]:
+    for transfer in plan.transfers:
+        source, destination = (f"{home.cloud} {home.region}" for home in (transfer.source, transfer.destination))
+        access = transfer.access
+        yield access.dataset.name, access.task.name, f"{access.verb.value}s", source, destination
+
+
+def _resources(compiled: Compiled) -> Iterator[Sequence[str]]:
+    for cloud, program in compiled.programs.items():
+        counts = Counter(node.type for node in program.nodes)
+        yield from ((cloud, node_type, str(count)) for node_type, count in sorted(counts.items()))
+        yield cloud, "all", str(counts.total())
+
+
+def _priced(line: Line) -> Sequence[str]:
+    quantity = f"unknown ({line.of})" if line.quantity is None and line.of else "unknown"
+    if line.quantity is not None:
+        quantity = f"{line.quantity:,.6g} {line.unit}".rstrip()
+    each = "not in the table" if line.usd is None else f"{line.usd:.10f}".rstrip("0").rstrip(".")
+    return line.subject, line.item, quantity, each, _dollars(line.cost), line.per, line.as_of
+
+
+def _dollars(amount: float | None) -> str:
+    if amount is None:
+        return "unknown"
+    return f"{amount:,.2f}" if amount >= 0.01 or amount == 0 else f"{amount:.2g}"
+
+
+def _total(plan: Plan) -> None:
+    estimate = plan.estimate
+    unknown = len(estimate.unknown)
+    known = f"{_dollars(estimate.monthly)} USD a month and {_dollars(estimate.per_run)} USD a run"
+    rest = f"; {unknown} of {len(estimate.lines)} lines are not known, and not in it" if unknown else ""
+    show.line(f"Known: {known}, at list prices before free tiers{rest}.\n")

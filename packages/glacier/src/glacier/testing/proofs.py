@@ -1,0 +1,49 @@
+"""Proves generated programs against real SDKs: exported, type-checked, linted, and run as an update and as a preview.
+
+What is slow is done once for many programs: one type checker, one linter, one process for all runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from glacier import infra
+from glacier.compilation import Compiled
+from glacier.testing.compare import compare
+from glacier.testing.documents import check_documents
+from glacier.testing.run import run_program
+from glacier.testing.sdk import lint, typecheck
+
+# What a person's own project checks; not the length of lines, since an ARN does not break.
+RULES = ("E4", "E7", "E9", "F", "W", "I", "UP", "B", "SIM", "C4", "RUF")
+
+
+def export(compiled: Mapping[str, Compiled], root: Path) -> dict[str, Path]:
+    """Export each compilation below a folder of its own; the folder of every program, by ``case/cloud``."""
+    folders: dict[str, Path] = {}
+    for name, each in compiled.items():
+        each.export_pulumi(root / name)
+        folders |= {f"{name}/{cloud}": root / name / cloud for cloud in each.programs}
+    return folders
+
+
+def prove(compiled: Mapping[str, Compiled], root: Path) -> list[str]:
+    """Everything wrong with some compilations; empty when every program is right."""
+    folders = export(compiled, root)
+    problems = [*typecheck(folders.values()), *lint(folders.values(), line_length=88, rules=RULES)]
+    for name, each in compiled.items():
+        for cloud, program in each.programs.items():
+            folder = folders[f"{name}/{cloud}"]
+            for preview in (False, True):
+                run = run_program(folder, config=settings(program), preview=preview)
+                found = [*run.problems, *compare(program, run)]
+                found += [] if preview else check_documents(run.resources)
+                problems += [f"{name}/{cloud} ({'preview' if preview else 'update'}): {problem}" for problem in found]
+    return problems
+
+
+def settings(program: infra.Program) -> dict[str, str]:
+    """A value for each setting that a program cannot do without."""
+    made = {"str": "example", "bool": "true", "int": "1"}
+    return {config.name: made[config.type] for config in program.settings if config.default is None}

@@ -1,0 +1,415 @@
+"""Rendering, over random trees and programs: the text means what it was made from, and formatters leave it alone."""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import math
+import subprocess
+import sys
+import tokenize
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from inspect import cleandoc
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import black
+from glacier import infra
+from glacier.render import render
+from glacier.render.python import Assign, Call, Comment, Expression, Import, Infix, Module, Name, Not, Text, text
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from strategies import modules, programs
+
+MODE = black.Mode(line_length=88, target_versions={black.TargetVersion.PY311})
+OVERRIDES = "def transform(args):\n    return None\n"
+often = settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+
+
+# --- Formatters and linters -----------------------------------------------------------------------------------------
+
+
+def ruff(*arguments: str, folder: Path) -> str:
+    """What ruff says of every file in a folder at once, ignoring every configuration."""
+    command = [sys.executable, "-m", "ruff", *arguments, "--isolated", "--no-cache", "."]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False).stdout
+
+
+def collected(strategy: st.SearchStrategy[Any], say: Callable[[Any], str], folder: Path) -> list[str]:
+    """Many texts, each also a file in the folder; ``black`` has seen all of them."""
+    made: list[str] = []
+
+    @often
+    @given(strategy)
+    def collect(one: Any) -> None:
+        said = say(one)
+        assert black.format_str(said, mode=MODE) == said
+        made.append(said)
+
+    collect()
+    for number, said in enumerate(made):
+        (folder / f"m{number}.py").write_text(said, "utf-8")
+    return made
+
+
+def assert_ruff_agrees(folder: Path, made: list[str]) -> None:
+    """One process for all; of the files it would change, the shortest is shown."""
+    ruff("format", "--line-length", "88", folder=folder)
+    changed = [
+        (said, after)
+        for number, said in enumerate(made)
+        if (after := (folder / f"m{number}.py").read_text("utf-8")) != said
+    ]
+    if changed:
+        before, after = min(changed, key=lambda pair: len(pair[0]))
+        assert after == before
+
+
+def test_formatters_leave_any_module_alone(tmp_path: Path) -> None:
+    made = collected(modules, text, tmp_path)
+    assert len(made) > 100
+    assert_ruff_agrees(tmp_path, made)
+
+
+def test_formatters_and_linters_leave_any_program_alone(tmp_path: Path) -> None:
+    made = collected(programs(), render, tmp_path)
+    assert len(made) > 100
+    (tmp_path / "overrides.py").write_text(OVERRIDES, "utf-8")
+    assert (
+        ruff("check", "--extend-select", "I", "--output-format", "concise", folder=tmp_path) == "All checks passed!\n"
+    )
+    assert_ruff_agrees(tmp_path, made)
+
+
+# --- The text of a tree ---------------------------------------------------------------------------------------------
+
+
+def chain(dotted: str) -> ast.expr:
+    first, *others = dotted.split(".")
+    said: ast.expr = ast.Name(first, ast.Load())
+    for other in others:
+        said = ast.Attribute(said, other, ast.Load())
+    return said
+
+
+def tree(value: Expression | Infix) -> ast.expr:
+    """The same expression as Python's own tree."""
+    match value:
+        case bool() | None | str():
+            return ast.Constant(value)
+        case int() | float():
+            if math.copysign(1, value) < 0 and value != -math.inf:
+                return ast.UnaryOp(ast.USub(), ast.Constant(-value))
+            return ast.Constant(value) if abs(value) != math.inf else tree(Call("float", (str(value),)))
+        case list():
+            return ast.List([tree(one) for one in value], ast.Load())
+        case tuple():
+            return ast.Tuple([tree(one) for one in value], ast.Load())
+        case dict():
+            return ast.Dict([ast.Constant(key) for key in value], [tree(one) for one in value.values()])
+        case Name(root=root, path=path):
+            said = chain(root)
+            for step in path:
+                if isinstance(step, str) and step.isidentifier() and step != "class":
+                    said = ast.Attribute(said, step, ast.Load())
+                else:
+                    said = ast.Subscript(said, tree(step), ast.Load())
+            return said
+        case Call(function=function, positional=positional, named=named):
+            keywords = [ast.keyword(name, tree(one)) for name, one in named.items()]
+            return ast.Call(chain(function), [tree(one) for one in positional], keywords)
+        case Not(value=inner):
+            return ast.UnaryOp(ast.Not(), tree(inner))
+        case Infix(left=left, word="or", right=right):
+            return ast.BoolOp(ast.Or(), [tree(left), tree(right)])
+        case Infix(left=left, right=right):
+            return ast.Compare(tree(left), [ast.IsNot()], [tree(right)])
+        case Text(parts=parts):
+            return ast.JoinedStr(list(pieces(parts)))
+    raise AssertionError(value)
+
+
+def pieces(parts: Sequence[str | Name | Call | Not]) -> Iterator[ast.expr]:
+    plain = ""
+    for part in (*parts, None):
+        if isinstance(part, str):
+            plain += part
+            continue
+        if plain:
+            yield ast.Constant(plain)
+        plain = ""
+        if part is not None:
+            yield ast.FormattedValue(tree(part), -1)
+
+
+def statement(one: Import | Assign | Call) -> ast.stmt:
+    match one:
+        case Import(module=module, alias=alias):
+            return ast.Import([ast.alias(module, alias or None)])
+        case Assign(name=name, value=value):
+            return ast.Assign([ast.Name(name, ast.Store())], tree(value))
+    return ast.Expr(tree(one))
+
+
+def tidy(doc: str) -> str:
+    """A docstring without what nobody sees: common indentation, and space at the ends of lines."""
+    return "\n".join(line.rstrip() for line in cleandoc(doc).strip().split("\n"))
+
+
+def comments(said: str) -> str:
+    tokens = tokenize.generate_tokens(io.StringIO(said).readline)
+    return " ".join(token.string for token in tokens if token.type == tokenize.COMMENT)
+
+
+def chained(remarks: Sequence[str]) -> list[str]:
+    """The words of comments as they are shown: what may not be printed, as its escape."""
+    said = "\n".join(remarks)
+    return "".join(c if c.isprintable() or c.isspace() else repr(c)[1:-1] for c in said).split()
+
+
+@often
+@given(modules)
+def test_the_text_parses_to_the_tree_it_was_given(module: Module) -> None:
+    said = text(module)
+    parsed = ast.parse(said)
+    body = parsed.body
+    if module.doc.strip():
+        assert (ast.get_docstring(parsed, clean=False) or "").rstrip() == tidy(module.doc)
+        body = body[1:]
+    wanted = [one for paragraph in module.paragraphs for one in paragraph if not isinstance(one, Comment)]
+    assert len(body) == len(wanted)
+    for actual, one in zip(body, wanted, strict=True):
+        assert ast.dump(actual) == ast.dump(statement(one))
+    remarks = [one.text for paragraph in module.paragraphs for one in paragraph if isinstance(one, Comment)]
+    assert comments(said).replace("#", "").split() == " ".join(chained(remarks)).replace("#", "").split()
+
+
+# --- The meaning of a program ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Later:
+    """A value known only when deploying: it is no text, no truth value, and nothing JSON can say."""
+
+    what: str
+    inside: tuple[Any, ...] = ()
+
+    def __getattr__(self, name: str) -> Later:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self[name]
+
+    def __getitem__(self, step: str | int) -> Later:
+        return Later(self.what, (*self.inside, step))
+
+    def __format__(self, spec: str) -> str:
+        raise TypeError("no text yet")
+
+    def __bool__(self) -> bool:
+        raise TypeError("neither true nor false yet")
+
+
+def joined(parts: Sequence[Any]) -> Any:
+    """The text made of parts, of which neighbors that are known are one; known altogether, it is plain text."""
+    said: list[Any] = []
+    for part in parts:
+        assert isinstance(part, str | Later)
+        assert not isinstance(part, Number)
+        inner = part.inside if isinstance(part, Later) and part.what == "concat" else (part,)
+        for one in inner:
+            if isinstance(one, str) and said and isinstance(said[-1], str):
+                one = said.pop() + one
+            said.append(one)
+    said = [one for one in said if one != ""]
+    if all(isinstance(one, str) for one in said):
+        return "".join(said)
+    return Later("concat", tuple(said))
+
+
+def document(value: Any) -> Any:
+    """The text of a document, if it can be said already."""
+    try:
+        return json.dumps(value)
+    except TypeError:
+        return Later("json", (value,))
+
+
+STACK = {"stack": "dev", "organization": "acme", "project": "sales"}
+
+
+@dataclass
+class Deployment:
+    """Plays Pulumi to a program's text: what it created and exported."""
+
+    given: Mapping[str, str]
+    made: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = field(default_factory=list)
+    exported: dict[str, Any] = field(default_factory=dict)
+    hooks: list[Any] = field(default_factory=list)
+
+    def run(self, said: str) -> None:
+        def imported(name: str, *_: Any) -> Any:
+            if name in modules:
+                return modules[name]
+            return Sdk(self, {"pulumi_azure_native": "azure"}.get(name, name.removeprefix("pulumi_")))
+
+        modules = self.modules()
+        builtins = {"__import__": imported, "int": int, "float": float, "str": str}
+        exec(compile(said, "__main__.py", "exec"), {"__builtins__": builtins})
+
+    def modules(self) -> dict[str, Any]:
+        output = SimpleNamespace(
+            concat=lambda *parts: joined(parts), json_dumps=document, secret=lambda value: Later("secret", (value,))
+        )
+        pulumi = SimpleNamespace(
+            Config=lambda: self,
+            Output=output,
+            ResourceOptions=dict,
+            InvokeOutputOptions=dict,
+            FileArchive=lambda path: ("archive", path),
+            StackReference=self.stack,
+            export=self.exported.__setitem__,
+            get_stack=lambda: "dev",
+            get_organization=lambda: "acme",
+            get_project=lambda: "sales",
+            runtime=SimpleNamespace(register_stack_transformation=self.hooks.append),
+        )
+        return {"pulumi": pulumi, "json": json, "overrides": SimpleNamespace(transform="theirs")}
+
+    def create(self, path: str, positional: tuple[Any, ...], named: dict[str, Any]) -> Later:
+        self.made.append((path, positional, named))
+        return Later(f"made {len(self.made) - 1}")
+
+    @staticmethod
+    def stack(name: str, stack_name: str) -> Any:
+        assert stack_name == f"acme/{name}/dev"
+        return SimpleNamespace(require_output=lambda output: Later("external", (name, output)))
+
+    def get(self, name: str) -> str | None:
+        return self.given.get(name)
+
+    def get_bool(self, name: str) -> bool | None:
+        return None if name not in self.given else self.given[name] == "true"
+
+    def require(self, name: str) -> str:
+        return self.given[name]
+
+    def require_bool(self, name: str) -> bool:
+        return self.given[name] == "true"
+
+    def require_int(self, name: str) -> int:
+        return int(self.given[name])
+
+    def require_secret(self, name: str) -> Later:
+        return Later("secret", (self.given[name],))
+
+    def require_secret_int(self, name: str) -> Any:
+        return Number("secret", (int(self.given[name]),))
+
+
+@dataclass
+class Sdk:
+    """A module or class of a provider's SDK, whatever its name."""
+
+    deployment: Deployment
+    path: str
+
+    def __getattr__(self, name: str) -> Sdk:
+        return Sdk(self.deployment, f"{self.path}.{name}")
+
+    def __call__(self, *positional: Any, **named: Any) -> Later:
+        return self.deployment.create(self.path, positional, named)
+
+
+class Number(Later):
+    """A number known only when deploying, which Pulumi cannot join with text."""
+
+    def apply(self, function: Any) -> Later:
+        assert function is str
+        return Later("secret", (str(self.inside[0]),))
+
+
+@dataclass
+class Wanted:
+    """What a program must do, worked out from its infrastructure alone."""
+
+    program: infra.Program
+    given: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        self.order = {one.id: number for number, one in enumerate(self.program.statements)}
+
+    def calls(self) -> Iterator[tuple[str, tuple[Any, ...], list[tuple[str, Any]]]]:
+        for one in self.program.statements:
+            named = [(name, self.value(value)) for name, value in one.inputs.items()]
+            if isinstance(one, infra.Node):
+                options = dict(self.options(one.options))
+                path, positional = one.type, (one.name,)
+            else:
+                options = {"provider": self.value(one.provider)} if one.provider else {}
+                path, positional = one.function, ()
+            yield path, positional, [*named, *([("opts", options)] if options else [])]
+
+    def options(self, options: infra.Options) -> Iterator[tuple[str, Any]]:
+        for one in fields(options):
+            said = self.value(getattr(options, one.name))
+            if getattr(options, one.name) != one.default:
+                yield one.name, said
+
+    def value(self, value: Any) -> Any:
+        match value:
+            case infra.Ref(node=node, path=path):
+                return Later(f"made {self.order[node]}", path)
+            case infra.Concat(parts=parts):
+                return joined([self.part(part) for part in parts])
+            case infra.Json(value=inner):
+                return document(self.value(inner))
+            case infra.Config():
+                return self.setting(value)
+            case infra.Stack(what=what):
+                return STACK[what]
+            case infra.External(program=program, output=output):
+                return Later("external", (program, output))
+            case infra.Archive(path=path):
+                return ("archive", path)
+            case dict():
+                return {key: self.value(one) for key, one in value.items()}
+            case list() | tuple():
+                return [self.value(one) for one in value]
+        return value
+
+    def part(self, part: Any) -> Any:
+        said = self.value(part)
+        if isinstance(said, Number):
+            return said.apply(str)
+        return said if isinstance(said, Later) else str(said)
+
+    def setting(self, config: infra.Config) -> Any:
+        said: Any = self.given.get(config.name)
+        if said is not None and config.type != "str":
+            said = json.loads(said)
+        if said is None:
+            said = config.default
+        if config.secret:
+            return Number("secret", (said,)) if config.type == "int" else Later("secret", (said,))
+        return not said if config.negate else said
+
+
+ANSWERS = {"public": "true", "image": "app:1", "db-password": "hush", "1st:port": "0", "pin": "7"}
+MORE_ANSWERS = {"keep_data": "false", "alarms": "true", "size": "big", "token": "t", "aws": "0"}
+
+
+@often
+@given(programs(), st.booleans())
+def test_the_text_does_what_the_program_says(program: infra.Program, everything_set: bool) -> None:
+    infra.check(program)
+    given = {**ANSWERS, **MORE_ANSWERS} if everything_set else ANSWERS
+    deployment, wanted = Deployment(given), Wanted(program, given)
+    deployment.run(render(program))
+    assert [(path, positional, list(named.items())) for path, positional, named in deployment.made] == list(
+        wanted.calls()
+    )
+    assert deployment.exported == {output.name: wanted.value(output.value) for output in program.outputs}
+    assert deployment.hooks == ["theirs"]
