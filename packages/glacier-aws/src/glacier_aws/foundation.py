@@ -1,26 +1,176 @@
-"""Stub."""
+"""What several owners share on AWS, each made when it is first asked for: a network, its doors, a cluster, a queue."""
 
-from glacier.infra import Lookup
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+
+from glacier.infra import Lookup, Node, Options, Statement, Value
+from glacier.target import KEPT, Shared, Site
+
+from glacier_aws.policy import document, statement
+
+DAY = 86_400  # SQS counts in seconds
+LONGEST = (
+    14  # days SQS keeps a message (docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html)
+)
+
+# For what data that is left in place cannot do without, such as the security group of a database.
+HELD = Options(retain_on_delete=KEPT.retain_on_delete)
+
+_ANYWHERE = "0.0.0.0/0"
+_HTTPS = (443, 443)
 
 
-def failures(site):
-    yield site.node("aws.sqs.Queue", "queue", {"sqs_managed_sse_enabled": True})
+def network(site: Site) -> Iterator[Statement]:
+    """A network in two zones: private subnets that reach S3 and nothing else, and public ones for containers.
+
+    ``tasks`` is the security group of every function and container in it. What tasks connect to, such as a database,
+    adds its own rule on both sides.
+    """
+    vpc = site.node(
+        "aws.ec2.Vpc",
+        "vpc",
+        {"cidr_block": "10.0.0.0/16", "enable_dns_support": True, "enable_dns_hostnames": True},
+    )
+    yield vpc
+    yield site.node(
+        "aws.ec2.DefaultSecurityGroup",
+        "default",
+        {"vpc_id": vpc["id"]},
+        comment="AWS lets everything in this group talk; taken over without rules, it lets nothing.",
+    )
+    # Zones that an account has to ask for (Local Zones) do not run everything, and sort before the others.
+    ordinary: Value = [{"name": "opt-in-status", "values": ["opt-in-not-required"]}]
+    zones = site.lookup("aws.get_availability_zones_output", "zones", {"state": "available", "filters": ordinary})
+    yield zones
+    gateway = site.node("aws.ec2.InternetGateway", "gateway", {"vpc_id": vpc["id"]})
+    yield gateway
+    tables = [
+        site.node("aws.ec2.RouteTable", f"{kind}-routes", {"vpc_id": vpc["id"]}) for kind in ("private", "public")
+    ]
+    yield from tables
+    private, public = tables
+    yield site.node(
+        "aws.ec2.Route",
+        "internet",
+        {"route_table_id": public["id"], "destination_cidr_block": _ANYWHERE, "gateway_id": gateway["id"]},
+    )
+    yield from _subnet(site, vpc, zones, private, "private-a", 0, "10.0.0.0/20")
+    yield from _subnet(site, vpc, zones, private, "private-b", 1, "10.0.16.0/20")
+    yield from _subnet(site, vpc, zones, public, "public-a", 0, "10.0.128.0/20")
+    yield from _subnet(site, vpc, zones, public, "public-b", 1, "10.0.144.0/20")
+    yield site.node(
+        "aws.ec2.VpcEndpoint",
+        "storage",
+        {
+            "vpc_id": vpc["id"],
+            "vpc_endpoint_type": "Gateway",
+            "service_name": f"com.amazonaws.{site.target.region}.s3",
+            "route_table_ids": [private["id"], public["id"]],
+        },
+    )
+    tasks = site.node("aws.ec2.SecurityGroup", "tasks", {"vpc_id": vpc["id"], "description": "What runs tasks"})
+    yield tasks
+    services: dict[str, Value] = {
+        "cidr_ipv4": _ANYWHERE,
+        "description": "S3 and the services of AWS, which have no fixed addresses",
+    }
+    yield site.node("aws.vpc.SecurityGroupEgressRule", "https", _rule(tasks, _HTTPS, services))
 
 
-def account(site):
+def _subnet(site: Site, vpc: Node, zones: Lookup, table: Node, part: str, zone: int, block: str) -> Iterator[Statement]:
+    subnet = site.node(
+        "aws.ec2.Subnet",
+        part,
+        {"vpc_id": vpc["id"], "availability_zone": zones["names", zone], "cidr_block": block},
+    )
+    yield subnet
+    yield site.node(
+        "aws.ec2.RouteTableAssociation",
+        f"{part}-routes",
+        {"subnet_id": subnet["id"], "route_table_id": table["id"]},
+    )
+
+
+def door(site: Site, what: str, ports: tuple[int, int], options: Options) -> tuple[Node, Node]:
+    """A security group that lets the tasks in, and nobody else, by some ports; and the rule that says so."""
+    shared = site.shared("network")
+    group = site.node(
+        "aws.ec2.SecurityGroup", "group", {"vpc_id": shared["vpc"]["id"], "description": what}, options=options
+    )
+    tasks: dict[str, Value] = {"referenced_security_group_id": shared["tasks"]["id"], "description": "Tasks"}
+    return group, site.node("aws.vpc.SecurityGroupIngressRule", "ingress", _rule(group, ports, tasks))
+
+
+def way(site: Site, group: Node, what: str, ports: tuple[int, int]) -> Node:
+    """The other side of a door: what lets the tasks go there."""
+    there: dict[str, Value] = {"referenced_security_group_id": group["id"], "description": what}
+    return site.node("aws.vpc.SecurityGroupEgressRule", "egress", _rule(site.shared("network")["tasks"], ports, there))
+
+
+def _rule(group: Node, ports: tuple[int, int], peer: Mapping[str, Value]) -> Mapping[str, Value]:
+    first, last = ports
+    return {"security_group_id": group["id"], "ip_protocol": "tcp", "from_port": first, "to_port": last, **peer}
+
+
+def endpoint(service: str, site: Site) -> Iterator[Statement]:
+    """A door in the network to one service of AWS, for the tasks only."""
+    shared = site.shared("network")
+    group, ingress = door(site, f"The door to {service}", _HTTPS, Options())
+    yield from (group, ingress)
+    yield site.node(
+        "aws.ec2.VpcEndpoint",
+        "endpoint",
+        {
+            "vpc_id": shared["vpc"]["id"],
+            "vpc_endpoint_type": "Interface",
+            "service_name": f"com.amazonaws.{site.target.region}.{service}",
+            "private_dns_enabled": True,
+            "subnet_ids": [shared["private_a"]["id"], shared["private_b"]["id"]],
+            "security_group_ids": [group["id"]],
+        },
+        main=True,
+    )
+
+
+def cluster(site: Site) -> Iterator[Statement]:
+    """Where containers run; on Fargate it is a name and costs nothing."""
+    yield site.node("aws.ecs.Cluster", "cluster", {}, main=True)
+
+
+def failures(site: Site) -> Iterator[Statement]:
+    """The queue of calls that failed for good, kept as long as SQS keeps anything."""
+    queue = site.node(
+        "aws.sqs.Queue",
+        "queue",
+        {"sqs_managed_sse_enabled": True, "message_retention_seconds": LONGEST * DAY},
+        main=True,
+    )
+    yield queue
+    yield tls_only(site, queue, "policy")
+
+
+def tls_only(site: Site, queue: Node, part: str) -> Node:
+    """The policy by which a queue refuses every request that does not come over TLS."""
+    refused = statement(["sqs:*"], [queue["arn"]], {"Bool": {"aws:SecureTransport": "false"}}, effect="Deny")
+    return site.node(
+        "aws.sqs.QueuePolicy",
+        part,
+        {"queue_url": queue["url"], "policy": document({"Sid": "TlsOnly", "Principal": "*", **refused})},
+    )
+
+
+def account(site: Site) -> Iterator[Statement]:
+    """The account that is being deployed to."""
     yield site.lookup("aws.get_caller_identity_output", "identity")
 
 
-def cluster(site):
-    yield site.node("aws.ecs.Cluster", "cluster", {})
-
-
-def network(site):
-    vpc = site.node("aws.ec2.Vpc", "vpc", {"cidr_block": "10.0.0.0/16"})
-    yield vpc
-    for k in ("private_a", "private_b", "public_a", "public_b"):
-        yield site.node("aws.ec2.Subnet", k, {"vpc_id": vpc["id"], "cidr_block": "10.0.0.0/24"})
-    yield site.node("aws.ec2.SecurityGroup", "tasks", {"vpc_id": vpc["id"]})
-
-
-PARTS = {"failures": failures, "account": account, "cluster": cluster, "network": network}
+PARTS: Mapping[str, Shared] = {
+    "network": network,
+    "secrets_endpoint": partial(endpoint, "secretsmanager"),
+    "queue_endpoint": partial(endpoint, "sqs"),
+    "cluster": cluster,
+    "failures": failures,
+    "account": account,
+}

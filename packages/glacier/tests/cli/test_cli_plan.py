@@ -32,8 +32,8 @@ def test_tables_of_everything(glacier: Command, folder: Path) -> None:
     assert ["2", "tidy", "Robot", "toy attic", "orders", "clean"] in rows
     assert ["1", "collect", "Robot", "toy attic", "–", "orders"] in rows
     assert ["toy", "toy.Shelf", "3"] in rows
-    assert ["orders", "shelf.gb", "2 GB", "0.25", "0.50", "month", "2026-01-01"] in rows
-    assert ["report", "shelf.gb", "unknown (GB kept)", "0.25", "unknown", "month", "2026-01-01"] in rows
+    assert ["orders", "shelf.gb", "2", "0.25 per GB", "0.50", "month", "2026-01-01"] in rows
+    assert ["report", "shelf.gb", "unknown (GB kept)", "0.25 per GB", "unknown", "month", "2026-01-01"] in rows
     assert ["tidy", "robot.call", "1", "not in the table", "unknown", "run"] in rows
     assert "Known: 0.50 USD a month and 0.00 USD a run" in result.stdout
     assert "5 of 6 lines are not known" in result.stdout

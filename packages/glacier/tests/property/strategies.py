@@ -38,11 +38,18 @@ identifiers = (
 dotted = st.lists(identifiers, min_size=1, max_size=3).map(".".join)
 numbers = st.integers() | st.floats(allow_nan=False)
 constants = st.none() | st.booleans() | numbers
-steps = identifiers | st.integers(-3, 99) | st.sampled_from(["glacier:stack", "class", "", 'a"b'])
+items = st.integers(-3, 99) | st.sampled_from(["glacier:stack", "class", "", 'a"b'])
+# One item at most: formatters open a chain with several, if it is too long for its line, in ways of their own.
+paths = st.builds(
+    lambda before, item, after: (*before, *item, *after),
+    st.lists(identifiers, max_size=3),
+    st.lists(items, max_size=1),
+    st.lists(identifiers, max_size=2),
+)
 
 # --- Trees of Python ----------------------------------------------------------------------------------------------
 
-variables = st.builds(Name, identifiers, st.lists(steps, max_size=4).map(tuple))
+variables = st.builds(Name, identifiers, paths)
 bare = st.builds(Name, identifiers, st.lists(identifiers, max_size=2).map(tuple)) | st.builds(Call, dotted)
 formatted = st.builds(
     lambda parts, hole: Text((*parts, hole, *parts[::-1])),
@@ -132,8 +139,7 @@ def values(earlier: tuple[str, ...]) -> st.SearchStrategy[Value]:
         | st.builds(External, st.sampled_from(["gcp", "sales-gcp"]), identifiers)
     )
     if earlier:
-        path = st.lists(steps.filter(lambda step: not str(step).startswith("_")), max_size=3).map(tuple)
-        texty |= st.builds(Ref, st.sampled_from(earlier), path)
+        texty |= st.builds(Ref, st.sampled_from(earlier), paths)
     return st.recursive(
         constants | texty | texty | st.builds(Archive, texts),
         lambda inner: (

@@ -26,7 +26,13 @@ from strategies import modules, programs
 
 MODE = black.Mode(line_length=88, target_versions={black.TargetVersion.PY311})
 OVERRIDES = "def transform(args):\n    return None\n"
-often = settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+# A profile may ask for more.
+often = settings(
+    max_examples=max(200, settings().max_examples),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    database=None,
+)
 
 
 # --- Formatters and linters -----------------------------------------------------------------------------------------
@@ -397,8 +403,8 @@ class Wanted:
         return not said if config.negate else said
 
 
-ANSWERS = {"public": "true", "image": "app:1", "db-password": "hush", "1st:port": "0", "pin": "7"}
-MORE_ANSWERS = {"keep_data": "false", "alarms": "true", "size": "big", "token": "t", "aws": "0"}
+ANSWERS = {"public": "true", "image": "app:1", "db-password": "hush", "token": "t", "1st:port": "0", "pin": "7"}
+MORE_ANSWERS = {"keep_data": "false", "alarms": "true", "size": "big", "aws": "0"}
 
 
 @often

@@ -43,7 +43,7 @@ def _report(compiled: Compiled, out: Path, written: Sequence[Path]) -> None:
         detail = f"{count} files" + (f", {resources[name]} resources" if name in resources else "")
         show.line(f"  {folder}/{name}" + (f"/  {detail}" if is_folder else ""))
     first, *others = compiled.programs
-    show.line(f"\nNext; {folder}/README.md has the rest, and step 1 there installs what the functions import:", "bold")
+    show.line(f"\nNext ({folder}/README.md has the rest; its step 1 installs what the functions import):", "bold")
     show.line(f"  cd {folder}/{first}")
     show.line("  pulumi stack init dev")
     show.line("  pulumi up --refresh" + (f"    # then the same in {', '.join(others)}" if others else ""))

@@ -20,6 +20,7 @@ _STYLES = {
     draw.Role.TASK: "bold yellow",
     draw.Role.LINE: "dim",
     draw.Role.FAINT: "dim",
+    draw.Role.PLAIN: "",
 }
 _FORMS: dict[str, Callable[[Graph], str]] = {"mermaid": draw.mermaid, "svg": draw.svg, "html": draw.html}
 

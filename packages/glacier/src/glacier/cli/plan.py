@@ -64,8 +64,8 @@ def _show(compiled: Compiled, plan: Plan) -> None:
     show.table("Resources", ("cloud", "type", "count"), _resources(compiled), numbers=["count"])
     lines = plan.estimate.lines
     if lines:
-        numbers = ("quantity", "USD each", "USD")
-        show.table("Estimate", ("for", "item", *numbers, "per", "as of"), map(_priced, lines), numbers=numbers)
+        columns = ("for", "item", "quantity", "price in USD", "USD", "a", "as of")
+        show.table("Estimate", columns, map(_priced, lines), numbers=("quantity", "USD"))
     _total(plan)
 
 
@@ -101,11 +101,12 @@ def _resources(compiled: Compiled) -> Iterator[Sequence[str]]:
 
 
 def _priced(line: Line) -> Sequence[str]:
-    quantity = f"unknown ({line.of})" if line.quantity is None and line.of else "unknown"
+    quantity = f"unknown ({line.of})" if line.of else "unknown"
     if line.quantity is not None:
-        quantity = f"{line.quantity:,.6g} {line.unit}".rstrip()
-    each = "not in the table" if line.usd is None else f"{line.usd:.10f}".rstrip("0").rstrip(".")
-    return line.subject, line.item, quantity, each, _dollars(line.cost), line.per, line.as_of
+        quantity = f"{line.quantity:,.6g}"
+    price = "not in the table" if line.usd is None else f"{line.usd:.10f}".rstrip("0").rstrip(".")
+    unit = f" per {line.unit}" if line.usd is not None and line.unit else ""
+    return line.subject, line.item, quantity, f"{price}{unit}", _dollars(line.cost), line.per, line.as_of
 
 
 def _dollars(amount: float | None) -> str:

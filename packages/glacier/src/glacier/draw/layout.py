@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeAlias
@@ -13,7 +13,10 @@ from glacier.graph import AnyTask, Graph, Verb
 
 Item: TypeAlias = Dataset | AnyTask
 Link: TypeAlias = tuple[Item, Item]
-Stop: TypeAlias = Item | tuple[Item, int]  # an item, or where the lines from it pass a column
+Stop: TypeAlias = (
+    Item | tuple[Item, int] | int
+)  # an item, where lines from it pass a column, or a help that is not drawn
+Step: TypeAlias = tuple[Stop, Stop]
 Point: TypeAlias = tuple[float, float]
 
 HEIGHT, ROW, GAP = 46, 64, 68  # of a box; from one box to the next below; between two columns
@@ -55,7 +58,7 @@ def place(graph: Graph) -> Layout:
     """A place for everything; needs ``fast-sugiyama``, which orders the boxes within the columns."""
     columns = _columns(graph)
     ways = {link: _way(link, columns) for link in _links(graph)}
-    levels = _levels(list(columns), dict.fromkeys(step for way in ways.values() for step in pairwise(way)))
+    levels = _levels(columns, dict.fromkeys(step for way in ways.values() for step in pairwise(way)))
     widths = [0.0] * (max(columns.values()) + 1)
     for item, column in columns.items():
         widths[column] = max(widths[column], _width(item))
@@ -92,27 +95,30 @@ def _way(link: Link, columns: Mapping[Item, int]) -> list[Stop]:
     return [source, *((source, column) for column in range(columns[source] + 1, columns[target])), target]
 
 
-def _levels(items: Sequence[Item], steps: Iterable[tuple[Stop, Stop]]) -> dict[Stop, float]:
+def _levels(columns: Mapping[Item, int], steps: Iterable[Step]) -> dict[Stop, float]:
     """How far down everything is; parts of a pipeline that share nothing stand below each other.
 
-    Every step leads from one column to the next, so that the layers found there are our columns.
+    Every step leads from one column to the next, and what begins in a later column hangs on a line that begins in
+    the first: so the layers found there, the longest ways from a beginning, are our columns.
     """
     from fast_sugiyama import from_edges  # only who draws pays for it
 
+    steps = list(steps)
+    reached = {stop for _, stop in steps}
+    late = [(item, column) for item, column in columns.items() if item not in reached and column > 0]
+    line = range(max((column for _, column in late), default=0))
+    steps += [*pairwise(line), *((column - 1, item) for item, column in late)]
     numbers: dict[Stop, int] = {}
-    numbered = [tuple(numbers.setdefault(stop, len(numbers)) for stop in step) for step in steps]
+    numbered = [(numbers.setdefault(a, len(numbers)), numbers.setdefault(b, len(numbers))) for a, b in steps]
     stops = list(numbers)
     found: dict[Stop, float] = {}
     floor = 0.0
-    parts = from_edges([(a, b) for a, b in numbered], vertex_spacing=ROW, crossing_minimization="barycenter")
+    parts = from_edges(numbered, vertex_spacing=ROW, ranking_type="up", crossing_minimization="barycenter")
     for positions in sorted(([(int(n), xy[0]) for n, xy in part[0]] for part in parts), key=min):
-        top = min(x for _, x in positions)
-        found |= {stops[n]: floor + x - top for n, x in positions}
+        shown = [(stops[n], x) for n, x in positions if not isinstance(stops[n], int)]
+        top = min(x for _, x in shown)
+        found |= {stop: floor + x - top for stop, x in shown}
         floor = max(found.values()) + ROW
-    for item in items:
-        if item not in found:  # a task that neither reads nor writes
-            found[item] = floor
-            floor += ROW
     return found
 
 

@@ -21,6 +21,7 @@ class Role(StrEnum):
     TASK = "task"
     LINE = "line"
     FAINT = "faint"
+    PLAIN = "plain"
 
 
 Piece: TypeAlias = tuple[str, Role]
@@ -93,5 +94,5 @@ def _datasets(graph: Graph) -> Iterator[Row]:
         yield [
             (f"  {dataset.name:<{name}}", role),
             (f"  {facts.nature(dataset):<{nature}}", Role.FAINT),
-            (f"  {written} → {read}", Role.LINE),
+            (f"  {written} → {read}", Role.PLAIN),
         ]

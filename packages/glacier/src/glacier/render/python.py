@@ -27,6 +27,7 @@ from unicodedata import category, east_asian_width
 
 COLUMNS: Final = 88  # what black and ruff format keep to when a project says nothing
 INDENT: Final = "    "
+_ESCAPE: Final = "\\"
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +295,7 @@ def literal(value: str) -> str:
     if "'" not in value and '"' not in value:
         return f'"{repr(value)[1:-1]}"'
     quote = _quote(value)
-    return quote + _escaped(value).replace(quote, "\\" + quote) + quote
+    return quote + _escaped(value).replace(quote, _ESCAPE + quote) + quote
 
 
 def _constant(value: float | None) -> str:
@@ -309,7 +310,7 @@ def _formatted(parts: Sequence[str | Name | Call | Not]) -> str:
     said = ""
     for part in parts:
         if isinstance(part, str):
-            said += _escaped(part).replace(quote, "\\" + quote).replace("{", "{{").replace("}", "}}")
+            said += _escaped(part).replace(quote, _ESCAPE + quote).replace("{", "{{").replace("}", "}}")
         else:
             said += f"{{{_one_line(_laid(part))}}}"
     return f"f{quote}{said}{quote}"
@@ -333,20 +334,20 @@ def _escaped(value: str) -> str:
 
 def _docstring(doc: str) -> Iterator[str]:
     """A docstring; one of several lines has its closing quotes on a line of their own."""
-    first, *others = [_documented(line) for line in cleandoc(doc).strip().split("\n")]
-    if not others:
-        yield f'"""{first} """' if first.endswith('"') else f'"""{first}"""'
-        return
-    yield f'"""{first}'
-    yield from others
-    yield '"""'
+    first, *others = [line.rstrip() for line in cleandoc(doc).strip().split("\n")]
+    if others:
+        yield f'"""{_documented(first)}'
+        yield from map(_documented, others)
+        yield '"""'
+    elif first.endswith('"'):  # formatters agree on this shape only: as it is, and with a space behind it
+        yield f'"""{_documented(first[:-1], escape=True)}" """'
+    else:
+        yield f'"""{_documented(first)}"""'
 
 
-def _documented(line: str) -> str:
-    said = _escaped(line.rstrip())
-    if '"""' in said or said.startswith('"'):
-        return said.replace('"', '\\"')
-    return said
+def _documented(line: str, *, escape: bool = False) -> str:
+    said = _escaped(line)
+    return said.replace('"', _ESCAPE + '"') if escape or '"""' in said or said.startswith('"') else said
 
 
 def _comment(said: str) -> Iterator[str]:
