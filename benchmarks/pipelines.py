@@ -15,7 +15,7 @@ def task(pipeline: Pipeline, name: str, reads: Sequence[Dataset], writes: Sequen
     parameters = ", ".join(f"a{number}" for number in range(len(reads)))
     result = ", ".join("1" for _ in writes) or "None"
     scope: dict[str, Any] = {}
-    exec(f"def work({parameters}):\n    return {result}\n", scope)  # noqa: S102 - a function of any arity
+    exec(f"def work({parameters}):\n    return {result}\n", scope)
     function = scope["work"]
     function.__annotations__ = {f"a{number}": dataset for number, dataset in enumerate(reads)}
     function.__annotations__["return"] = tuple[tuple(writes)] if len(writes) > 1 else writes[0] if writes else None

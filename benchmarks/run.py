@@ -29,9 +29,9 @@ SIZES = (10, 100, 1_000, 10_000)
 
 def compile_one(shape: str, size: int, path: str | None) -> dict[str, Any]:
     """Declare and compile one pipeline to files on disk, in this process."""
-    from benchmarks.pipelines import SHAPES, workflow
-
     from glacier_aws import AWSCompiler
+
+    from benchmarks.pipelines import SHAPES, workflow
 
     begin = time.perf_counter()
     pipeline = workflow(Path(path)) if path else SHAPES[shape](size)
@@ -65,7 +65,9 @@ def in_process(*arguments: str) -> Any:
 
 def compiling(most: int, workflows: Path | None) -> list[dict[str, Any]]:
     """Every shape at every size, and the workflows of a folder."""
-    runs = [in_process("--one", shape, str(size)) for shape in ("chain", "fan", "layers") for size in SIZES if size <= most]
+    runs = [
+        in_process("--one", shape, str(size)) for shape in ("chain", "fan", "layers") for size in SIZES if size <= most
+    ]
     paths = sorted(workflows.glob("*.json")) if workflows else []
     return runs + [in_process("--one", "workflow", "0", "--path", str(path)) for path in paths]
 
@@ -91,9 +93,9 @@ def starting() -> dict[str, float]:
 
 def running(size: int = 1_000) -> dict[str, float]:
     """Microseconds per trivial task of a chain: nothing persisted, everything persisted, and the bare equivalents."""
-    from benchmarks.pipelines import chain
-
     from glacier.execution import LocalExecutor
+
+    from benchmarks.pipelines import chain
 
     pipeline = chain(size)
     with tempfile.TemporaryDirectory() as directory:
@@ -111,7 +113,7 @@ def running(size: int = 1_000) -> dict[str, float]:
 
 def bare_loop(pipeline: Any) -> None:
     """What any runner must do at least: call each function with what it reads, keep what it returns."""
-    values: dict[Any, Any] = {dataset: 1 for dataset in pipeline.datasets[:1]}
+    values: dict[Any, Any] = dict.fromkeys(pipeline.datasets[:1], 1)
     for each in pipeline.tasks:
         values[each.outputs[0]] = each.function(*(values[dataset] for dataset in each.inputs.values()))
 

@@ -1,7 +1,7 @@
 """Daily sales: orders are collected, cleaned, and become a report. Names no cloud.
 
-    glacier run examples/sales.py
-    glacier compile examples/sales.py --to aws --out infra
+glacier run examples/sales.py
+glacier compile examples/sales.py --to aws --out infra
 """
 
 import random

@@ -4,11 +4,12 @@ from typing import Annotated
 
 import pandas as pd
 import polars as pl
-
 from glacier import Dataset, Pipeline, compute
 from glacier.storage import ObjectStorage
 
-readings = Dataset("readings", storage=ObjectStorage(), schema={"station": "string", "day": "int64", "celsius": "double"})
+readings = Dataset(
+    "readings", storage=ObjectStorage(), schema={"station": "string", "day": "int64", "celsius": "double"}
+)
 means = Dataset("means", storage=ObjectStorage(access_pattern="archive", aws_lifecycle_days=3650))
 
 Readings = Annotated[pl.DataFrame, readings]
@@ -25,7 +26,9 @@ with_pandas = compute.serverless(memory=1024, requirements=["pandas==2.3.3", "py
 @pipeline.task(compute=with_polars)
 def measure(stations: int = 5, days: int = 30) -> Readings:
     """Readings of a month (made up, the same each time)."""
-    rows = [(f"s{station}", day, 10 + station + (day * 7 % 11) / 2) for station in range(stations) for day in range(days)]
+    rows = [
+        (f"s{station}", day, 10 + station + (day * 7 % 11) / 2) for station in range(stations) for day in range(days)
+    ]
     return pl.DataFrame(rows, schema=["station", "day", "celsius"], orient="row")
 
 

@@ -13,7 +13,6 @@ from types import ModuleType
 import pytest
 from conftest import EXAMPLES, give_inputs
 from glacier.execution import LocalExecutor
-
 from glacier_aws import AWSCompiler
 
 EXPECTED = {

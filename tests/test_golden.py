@@ -13,7 +13,6 @@ import pytest
 from conftest import EXAMPLES, ROOT
 from glacier.compilation import Compiled
 from glacier.testing.cases import CASES
-
 from glacier_aws import AWSCompiler
 
 GOLDEN = ROOT / "tests" / "golden"

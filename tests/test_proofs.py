@@ -9,7 +9,6 @@ from types import ModuleType
 import pytest
 from glacier.compilation import Compiled
 from glacier.testing.cases import CASES, on_compute, on_storage
-
 from glacier_aws import AWSCompiler
 from glacier_aws.compute import FargateTask, Lambda
 from glacier_aws.storage import S3
@@ -19,7 +18,9 @@ LAYER = "arn:aws:lambda:us-east-1:123456789012:layer:tools:1"
 
 AWS = AWSCompiler(region="eu-west-1", account_id="123456789012", naming_prefix="Acme", tags={"team": "data"})
 PARTICULARS = {
-    "s3-all": S3("example-all", region="us-east-1", prefix="in/", kms_key=KEY, object_lock_enabled=True, lifecycle_days=9),
+    "s3-all": S3(
+        "example-all", region="us-east-1", prefix="in/", kms_key=KEY, object_lock_enabled=True, lifecycle_days=9
+    ),
     "s3-cold": S3(storage_class="DEEP_ARCHIVE", versioning=True, lifecycle_days=900),
     "s3-existing": S3("example-existing", existing=True, kms_key=KEY),
     "lambda-all": Lambda(layers=[LAYER], reserved_concurrency=2, architecture="arm64", ephemeral_storage=2048),

@@ -13,7 +13,11 @@ EXAMPLE = "examples/sales.py"
 
 def glacier(*arguments: str) -> None:
     """Run one command as a user would, showing it first."""
-    print(f"\n\033[1m$ glacier {' '.join(arguments)}\033[0m" if sys.stdout.isatty() else f"\n$ glacier {' '.join(arguments)}")
+    print(
+        f"\n\033[1m$ glacier {' '.join(arguments)}\033[0m"
+        if sys.stdout.isatty()
+        else f"\n$ glacier {' '.join(arguments)}"
+    )
     sys.stdout.flush()
     script = shutil.which("glacier", path=str(Path(sys.executable).parent))
     if script is None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from glacier.testing.contract import ProviderContract
-
 from glacier_aws import AWSCompiler
 from glacier_aws.compute import FargateTask, Lambda
-from glacier_aws.storage import RDS, S3, SQS, ElastiCache
+from glacier_aws.storage import S3
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 LAYER = "arn:aws:lambda:us-east-1:123456789012:layer:tools:1"

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from declaring import refused
-
 from glacier import Dataset
 from glacier.dataset import parse_size
 from glacier.storage import ObjectStorage
@@ -14,7 +13,10 @@ from glacier.storage import ObjectStorage
 
 def test_a_dataset_needs_only_a_name() -> None:
     raw = Dataset("raw")
-    assert (raw.name, raw.storage, raw.format, raw.schema, raw.expected_size, raw.path, raw.size) == ("raw", *[None] * 6)
+    assert (raw.name, raw.storage, raw.format, raw.schema, raw.expected_size, raw.path, raw.size) == (
+        "raw",
+        *[None] * 6,
+    )
     assert str(raw) == "raw"
 
 
@@ -66,7 +68,12 @@ def test_not_a_name(tmp_path: Path, name: object) -> None:
             "did you mean 'parquet'?",
         ),
         ("format=3", "format", "format=3 is none of parquet, json, csv, text, bytes", ""),
-        ('schema=["amount"]', "schema", "schema=['amount'] does not map columns to types", 'schema={"amount": "double"}'),
+        (
+            'schema=["amount"]',
+            "schema",
+            "schema=['amount'] does not map columns to types",
+            'schema={"amount": "double"}',
+        ),
         (
             'schema={"amount": float}',
             "schema",

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from declaring import declare, refused
-
 from glacier import (
     CompileError,
     Dataset,

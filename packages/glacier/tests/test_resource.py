@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Literal
 
 import pytest
 from declaring import refused
-
 from glacier import DeclarationError, compute, providers
 from glacier.resource import Generic, Resource, accepts, describe
 from glacier.storage import Cache, Database, ObjectStorage, Queue

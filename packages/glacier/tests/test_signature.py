@@ -68,7 +68,11 @@ def test_the_type_is_kept(tmp_path: Path, future: bool) -> None:
         """,
         future=future,
     )
-    assert {name: slot.type for name, slot in space["f"].slots.items()} == {"x": list[str], "y": dict[str, int], "z": None}
+    assert {name: slot.type for name, slot in space["f"].slots.items()} == {
+        "x": list[str],
+        "y": dict[str, int],
+        "z": None,
+    }
     assert [slot.type for slot in space["g"].results] == [int, None]
 
 
@@ -87,7 +91,9 @@ def test_the_type_statement_is_an_alias(tmp_path: Path, future: bool) -> None:
     assert names(space["f"]) == ({"x": "raw"}, ["clean", "report"])
     assert space["f"].slots["x"].type == list[str]
     assert names(space["g"]) == ({"x": "clean"}, [])
-    found = refused(tmp_path, "type Raw = Annotated[int, rww]\n@pipeline.task  # here\ndef f(x: Raw): ...", future=future)
+    found = refused(
+        tmp_path, "type Raw = Annotated[int, rww]\n@pipeline.task  # here\ndef f(x: Raw): ...", future=future
+    )
     assert found.message == "parameter 'x' is 'Raw', but 'rww' is declared nowhere that the function can see"
     assert found.help == "did you mean 'raw'?"
 
@@ -95,7 +101,11 @@ def test_the_type_statement_is_an_alias(tmp_path: Path, future: bool) -> None:
 REFUSED = [
     ("def f(x: Dataset): ...", "parameter 'x' is annotated with the class Dataset", "name one dataset"),
     ("def f() -> Dataset: ...", "the return value is annotated with the class Dataset", "name one dataset"),
-    ("def f(x: lake): ...", "parameter 'x' is annotated with ObjectStorage, a storage", "Dataset('name', storage=Object"),
+    (
+        "def f(x: lake): ...",
+        "parameter 'x' is annotated with ObjectStorage, a storage",
+        "Dataset('name', storage=Object",
+    ),
     ("def f(x: other): ...", "parameter 'x' is annotated with a task", "name the dataset that the task returns"),
     (
         "def f(x: int): ...",
@@ -122,7 +132,11 @@ REFUSED = [
         "the return value is annotated with int, which is not a dataset",
         "write Annotated[int, dataset]",
     ),
-    ("def f() -> (raw, clean): ...", "the return value is annotated with tuple (raw, clean)", "write tuple[raw, clean]"),
+    (
+        "def f() -> (raw, clean): ...",
+        "the return value is annotated with tuple (raw, clean)",
+        "write tuple[raw, clean]",
+    ),
     ("def f() -> [raw, clean]: ...", "the return value is annotated with list (raw, clean)", "write tuple[raw, clean]"),
     ("def f(x: 5): ...", "parameter 'x' is annotated with 5, which is not a dataset", "write a dataset, or a default"),
     ("def f(x): ...", "parameter 'x' has no annotation", "annotate it with a dataset, or give it a default value"),
@@ -167,7 +181,11 @@ UNKNOWN = [
     ("def f(x: 'Orderz'): ...", "parameter 'x' is 'Orderz'", "did you mean 'Orders'?"),
     ("def f() -> 'claen': ...", "returns 'claen', but 'claen' is declared nowhere", "did you mean 'clean'?"),
     ("def f() -> tuple[raw, 'claen']: ...", "'claen' is declared nowhere", "did you mean 'clean'?"),
-    ("def f(x: 'ledger'): ...", "parameter 'x' is 'ledger'", "declare it above the function: ledger = Dataset('ledger')"),
+    (
+        "def f(x: 'ledger'): ...",
+        "parameter 'x' is 'ledger'",
+        "declare it above the function: ledger = Dataset('ledger')",
+    ),
     (
         "def f(x: Annotated['pl.DataFrame', raw]): ...",
         "'pl' is declared nowhere",

@@ -6,7 +6,6 @@ import inspect
 import typing
 
 import pytest
-
 from glacier import compute, storage
 from glacier.resource import Generic, public_fields
 from glacier.storage import Cache, Database, ObjectStorage, Queue

@@ -237,13 +237,17 @@ class Site:
         options: Options = Options(),  # noqa: B008 - a frozen value
         comment: str = "",
     ) -> Node:
-        """A resource of this owner; the ``main`` one has the owner's plain name, the others add their part."""
+        """A resource of this owner; the ``main`` one has the owner's plain name, the others add their part.
+
+        A resource of another SDK, such as ``random.RandomPassword``, does not name this cloud's provider.
+        """
+        is_ours = node_type.startswith(f"{self.draft.target.provider}.")
         return Node(
             id=self.id(part),
             type=node_type,
             name=self.name(node_type, "" if main else part),
             inputs={name: value for name, value in inputs.items() if value is not None},
-            options=replace(options, provider=self.draft.provider),
+            options=replace(options, provider=self.draft.provider) if is_ours else options,
             comment=comment,
         )
 

@@ -18,8 +18,6 @@ from collections.abc import Mapping
 from itertools import product
 from typing import Any, ClassVar
 
-import pytest
-
 from glacier import infra, providers
 from glacier.compilation import Compiled, Compiler
 from glacier.errors import CompileError

@@ -1,0 +1,44 @@
+"""What a folder of code holds: which tasks, and where the datasets they name are to be found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a dataset is: the name of its storage, its path there, and how it is kept.
+
+    The storage's address is not here: it is known when deploying, and comes from the environment. A ``source`` is
+    written by no task.
+    """
+
+    store: str
+    path: str
+    format: str | None = None
+    schema: Mapping[str, str] | None = None
+    source: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """A folder of code: its tasks as ``module:name``, and the module and variable of their pipeline, if it has one."""
+
+    pipeline: str
+    module: str | None
+    attribute: str | None
+    tasks: Mapping[str, str]
+    places: Mapping[str, Place]
+
+    def to_json(self) -> str:
+        """The manifest as text; the same manifest gives the same text."""
+        return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Manifest:
+        """The manifest of a text that :meth:`to_json` gave."""
+        read: dict[str, Any] = json.loads(text)
+        return cls(**{**read, "places": {name: Place(**place) for name, place in read["places"].items()}})
