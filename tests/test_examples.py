@@ -11,9 +11,9 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from conftest import EXAMPLES, give_inputs
 from glacier.execution import LocalExecutor
 from glacier_aws import AWSCompiler
+from workspace import EXAMPLES, give_inputs
 
 EXPECTED = {
     "sales": ("report", {"east", "north", "south", "west"}),

@@ -10,10 +10,10 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from conftest import EXAMPLES, ROOT
 from glacier.compilation import Compiled
 from glacier.testing.cases import CASES
 from glacier_aws import AWSCompiler
+from workspace import EXAMPLES, ROOT
 
 GOLDEN = ROOT / "tests" / "golden"
 FROM_CASES = ("shared", "fan", "everything", "queue")

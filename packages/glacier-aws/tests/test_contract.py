@@ -5,7 +5,7 @@ from __future__ import annotations
 from glacier.testing.contract import ProviderContract
 from glacier_aws import AWSCompiler
 from glacier_aws.compute import FargateTask, Lambda
-from glacier_aws.storage import S3
+from glacier_aws.storage import RDS, S3, SQS, ElastiCache
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 LAYER = "arn:aws:lambda:us-east-1:123456789012:layer:tools:1"
@@ -44,5 +44,25 @@ class TestAWS(ProviderContract):
         (FargateTask, "architecture"): "arm64",
         (FargateTask, "ephemeral_storage"): 50,
         (FargateTask, "log_retention_days"): 90,
+        (RDS, "engine"): "mysql",
+        (RDS, "instance_class"): "db.m7g.large",
+        (RDS, "storage_gb"): 100,
+        (RDS, "identifier"): "example-books",
+        (RDS, "engine_version"): "16",
+        (RDS, "multi_az"): True,
+        (RDS, "backup_days"): 14,
+        (RDS, "database"): "books",
+        (RDS, "kms_key"): KEY,
+        (ElastiCache, "name"): "example-hot",
+        (ElastiCache, "max_gb"): 10,
+        (ElastiCache, "engine_version"): "7",
+        (ElastiCache, "snapshot_days"): 3,
+        (ElastiCache, "kms_key"): KEY,
+        (SQS, "name"): "example-jobs",
+        (SQS, "fifo"): True,
+        (SQS, "max_receives"): 9,
+        (SQS, "visibility_timeout"): 60,
+        (SQS, "retention_days"): 9,
+        (SQS, "kms_key"): KEY,
     }
     complete = {(S3, "existing"): {"bucket": "example-bucket-1"}}

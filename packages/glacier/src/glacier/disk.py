@@ -15,7 +15,7 @@ from typing import TypeAlias
 from glacier.errors import CompileError, Diagnostic
 
 RECORD = "glacier.json"  # lists what was written, so that the next time knows what is ours
-WRITTEN_ONCE = "overrides.py"
+WRITTEN_ONCE = "overrides.py"  # beside a program; in its folders of code, a file of that name is code
 _STAGING = ".glacier-writing-"
 
 # What Glacier may have left at each path: one digest, or two where a former write was interrupted.
@@ -50,7 +50,7 @@ def write(files: Mapping[str, bytes], directory: Path, *, force: bool = False) -
 
 
 def _replace(files: Mapping[str, bytes], directory: Path, staging: Path, former: _Former) -> None:
-    wanted = [path for path in files if path != RECORD and not _is_kept(directory / path)]
+    wanted = [path for path in files if path != RECORD and not (_is_written_once(path) and (directory / path).exists())]
     for path in (*wanted, RECORD):
         (staging / path).parent.mkdir(parents=True, exist_ok=True)
         (staging / path).write_bytes(files[path])
@@ -63,13 +63,15 @@ def _replace(files: Mapping[str, bytes], directory: Path, staging: Path, former:
         (directory / path).parent.mkdir(parents=True, exist_ok=True)
         os.replace(staging / path, directory / path)
     for path in former.keys() - files.keys():
-        if Path(path).name != WRITTEN_ONCE:
+        if not _is_written_once(path):
             _remove(directory, directory / path)
     os.replace(staging / RECORD, directory / RECORD)
 
 
-def _is_kept(path: Path) -> bool:
-    return path.name == WRITTEN_ONCE and path.exists()
+def _is_written_once(path: str) -> bool:
+    """Whether a file is the user's from the moment it is there."""
+    parts = PurePosixPath(path).parts
+    return parts[-1] == WRITTEN_ONCE and len(parts) <= 2
 
 
 def _former(directory: Path) -> _Former:
@@ -112,7 +114,7 @@ def _is_in_the_way(path: str, content: bytes, directory: Path, former: _Former) 
     folders = [directory / parent for parent in PurePosixPath(path).parents]
     if place.is_dir() or any(folder.exists() and not folder.is_dir() for folder in folders):
         return True
-    if path in former or path == RECORD or place.name == WRITTEN_ONCE or not place.exists():
+    if path in former or path == RECORD or _is_written_once(path) or not place.exists():
         return False
     return place.read_bytes() != content
 
@@ -121,7 +123,7 @@ def _refuse_changed(files: Mapping[str, bytes], directory: Path, former: _Former
     changed = []
     for path, digests in former.items():
         place = directory / path
-        if place.name != WRITTEN_ONCE and place.is_file():
+        if not _is_written_once(path) and place.is_file():
             there = digest(place.read_bytes())
             if there not in digests and (path not in files or there != digest(files[path])):
                 changed.append(str(place))

@@ -126,7 +126,7 @@ def _run(plan: Plan, programs: Mapping[str, Program]) -> Iterator[str]:
         if any(output.name == "workflow" for output in program.outputs):
             yield from (f"```sh\ncd {cloud}\n{command}\n```\n" for command in plan.targets[cloud].how_to_run)
         else:
-            yield f"The tasks on {cloud} are too many for one workflow there; call them in the order below.\n"
+            yield f"The tasks on {cloud} are too many for one workflow; call them stage by stage, as listed below.\n"
 
 
 def _contents(plan: Plan, programs: Mapping[str, Program]) -> Iterator[str]:

@@ -8,12 +8,11 @@ A :class:`Program` is what lowering makes and rendering says. It is closed on pu
 
 and inputs are plain data (``str int float bool None list dict``) or one of
 
-    Ref      an attribute of a Node or Lookup              ``raw_bucket.arn``
+    Ref      an attribute of a Node or Lookup              ``raw_bucket.arn``, ``gcp.require_output("…")``
     Concat   text made of parts                            ``pulumi.Output.concat(raw_bucket.arn, "/*")``
     Json     a document as text                            ``pulumi.Output.json_dumps({...})``
     Config   a setting of the stack, or its opposite       ``keep_data`` / ``not keep_data``
     Stack    the name of the stack or of the organization  ``pulumi.get_stack()``
-    External an output of another program                  ``gcp.require_output("…")``
     Archive  a folder of code                              ``pulumi.FileArchive("functions/…")``
 
 ``Concat`` takes parts, never a template, so braces in a name cannot be mistaken for holes.
@@ -29,10 +28,19 @@ from typing import Any, Literal, TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """An attribute of a node: ``Ref("raw_bucket", ("arn",))``; no path means the resource itself."""
+    """An attribute of a node: ``Ref("raw_bucket", ("arn",))``; no path means the resource itself.
+
+    ``program`` names the program the node is in when it is another one, which then exports the attribute.
+    """
 
     node: str
     path: tuple[str | int, ...] = ()
+    program: str = ""
+
+    @property
+    def output(self) -> str:
+        """What the node's own program exports the attribute as."""
+        return "_".join((self.node, *map(str, self.path)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +81,6 @@ class Stack:
 
 
 @dataclass(frozen=True, slots=True)
-class External:
-    """An output of another of the pipeline's programs."""
-
-    program: str
-    output: str
-
-
-@dataclass(frozen=True, slots=True)
 class Archive:
     """A folder of code, relative to the program."""
 
@@ -89,7 +89,7 @@ class Archive:
 
 Value: TypeAlias = (
     "str | int | float | bool | Sequence[Value] | Mapping[str, Value]"
-    " | Ref | Concat | Json | Config | Stack | External | Archive | None"
+    " | Ref | Concat | Json | Config | Stack | Archive | None"
 )
 
 
@@ -165,12 +165,16 @@ class Section:
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """Everything one stack creates, in an order in which references only point backwards."""
+    """Everything one stack creates, in an order in which references only point backwards.
+
+    ``late`` are the programs it reads from that are deployed after it, since they read from it as well.
+    """
 
     name: str
     doc: str
     sections: tuple[Section, ...]
     outputs: tuple[Output, ...] = ()
+    late: frozenset[str] = frozenset()
 
     @property
     def statements(self) -> Iterator[Statement]:
@@ -203,7 +207,12 @@ class Program:
     @cached_property
     def needs(self) -> tuple[str, ...]:
         """The other programs whose outputs it reads."""
-        return tuple(sorted({value.program for value in self.values if isinstance(value, External)}))
+        return tuple(sorted({ref.program for ref in self.foreign}))
+
+    @cached_property
+    def foreign(self) -> frozenset[Ref]:
+        """The attributes it reads of nodes in other programs."""
+        return frozenset(value for value in self.values if isinstance(value, Ref) and value.program)
 
 
 def walk(whole: Value) -> Iterator[Value]:
@@ -253,7 +262,7 @@ def check(program: Program) -> None:
     settings: dict[str, Config] = {}
     for statement in program.statements:
         for value in values(statement):
-            if isinstance(value, Ref) and value.node not in seen:
+            if isinstance(value, Ref) and not value.program and value.node not in seen:
                 raise AssertionError(f"{program.name}: {statement.id} refers to {value.node}, which is not above it")
             _agree(settings, value)
         if statement.id in seen or not statement.id.isidentifier():
@@ -269,8 +278,9 @@ def check(program: Program) -> None:
         raise AssertionError(f"{program.name}: an output is exported twice: {sorted(names)}")
     for output in program.outputs:
         for value in walk(output.value):
-            if isinstance(value, Ref) and value.node not in seen:
+            if isinstance(value, Ref) and not value.program and value.node not in seen:
                 raise AssertionError(f"{program.name}: output {output.name} refers to {value.node}, which is not there")
+            _agree(settings, value)
 
 
 def _agree(settings: dict[str, Config], value: Value) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -11,36 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 from glacier import providers
 from glacier.cli.app import app
-
-SALES = """\
-from typing import Annotated
-
-from glacier import Dataset, Pipeline, compute
-from glacier.storage import ObjectStorage
-
-pipeline = Pipeline("sales")
-
-orders = Dataset("orders", storage=ObjectStorage(), format="json", expected_size="2 GB")
-clean = Dataset("clean")
-report = Dataset("report", storage=ObjectStorage(versioning=True))
-
-
-@pipeline.task
-def collect() -> Annotated[list[int], orders]:
-    return [3, 4, 0]
-
-
-@pipeline.task(compute=compute.serverless(memory=1024), retries=2)
-def tidy(rows: Annotated[list[int], orders]) -> Annotated[list[int], clean]:
-    return [row for row in rows if row]
-
-
-@pipeline.task
-def summarize(rows: Annotated[list[int], clean], factor: int = 2) -> Annotated[dict[str, int], report]:
-    return {"total": sum(rows) * factor}
-"""
-
-Command = Callable[..., Result]
+from sample import SALES, Command
 
 
 @pytest.fixture

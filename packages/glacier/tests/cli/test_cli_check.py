@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from conftest import SALES, Command
+from sample import SALES, Command
 
 
 def test_a_sound_pipeline(glacier: Command) -> None:

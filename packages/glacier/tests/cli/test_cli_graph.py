@@ -6,8 +6,8 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from conftest import Command
 from glacier.cli import show
+from sample import Command
 
 MERMAID = """\
 flowchart LR

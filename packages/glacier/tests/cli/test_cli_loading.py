@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
-from conftest import SALES, Command
+from sample import SALES, Command
 
 
 def flat(text: str) -> str:

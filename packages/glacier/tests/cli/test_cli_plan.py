@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import SALES, Command
 from glacier import project
 from glacier.graph import build
+from sample import SALES, Command
 from toycloud import ToyCompiler
 
 MULTI = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib.metadata import EntryPoint
 
 import pytest
-from conftest import Command
 from glacier import providers
+from sample import Command
 
 
 def test_kinds_by_cloud(glacier: Command) -> None:

@@ -9,7 +9,6 @@ from glacier.infra import (
     Archive,
     Concat,
     Config,
-    External,
     Json,
     Lookup,
     Node,
@@ -136,7 +135,7 @@ def values(earlier: tuple[str, ...]) -> st.SearchStrategy[Value]:
         texts
         | settings_used
         | st.builds(Stack, st.sampled_from(["stack", "organization", "project"]))
-        | st.builds(External, st.sampled_from(["gcp", "sales-gcp"]), identifiers)
+        | st.builds(Ref, identifiers, paths, st.sampled_from(["gcp", "sales-gcp"]))
     )
     if earlier:
         texty |= st.builds(Ref, st.sampled_from(earlier), paths)
@@ -179,6 +178,7 @@ def programs(draw: st.DrawFn) -> Program:
         doc=draw(docs),
         sections=tuple(sections),
         outputs=tuple(Output(name=name, value=value) for name, value in outputs.items()),
+        late=draw(st.sampled_from([frozenset(), frozenset({"gcp"})])),
     )
 
 

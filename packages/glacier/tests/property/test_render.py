@@ -235,6 +235,11 @@ def joined(parts: Sequence[Any]) -> Any:
     return Later("concat", tuple(said))
 
 
+def other_programs(name: str, output: str, *, late: bool) -> Later:
+    """An output of another program, which is deployed before this one or, if ``late``, after it."""
+    return Later("late" if late else "external", (name, output))
+
+
 def document(value: Any) -> Any:
     """The text of a document, if it can be said already."""
     try:
@@ -291,7 +296,10 @@ class Deployment:
     @staticmethod
     def stack(name: str, stack_name: str) -> Any:
         assert stack_name == f"acme/{name}/dev"
-        return SimpleNamespace(require_output=lambda output: Later("external", (name, output)))
+        return SimpleNamespace(
+            require_output=lambda output: other_programs(name, output, late=False),
+            get_output=lambda output: SimpleNamespace(apply=lambda _: other_programs(name, output, late=True)),
+        )
 
     def get(self, name: str) -> str | None:
         return self.given.get(name)
@@ -366,6 +374,8 @@ class Wanted:
 
     def value(self, value: Any) -> Any:
         match value:
+            case infra.Ref(program=str(other)) if other:
+                return other_programs(other, value.output, late=other in self.program.late)
             case infra.Ref(node=node, path=path):
                 return Later(f"made {self.order[node]}", path)
             case infra.Concat(parts=parts):
@@ -376,8 +386,6 @@ class Wanted:
                 return self.setting(value)
             case infra.Stack(what=what):
                 return STACK[what]
-            case infra.External(program=program, output=output):
-                return Later("external", (program, output))
             case infra.Archive(path=path):
                 return ("archive", path)
             case dict():

@@ -9,7 +9,6 @@ from glacier.infra import (
     Archive,
     Concat,
     Config,
-    External,
     Json,
     Lookup,
     Node,
@@ -23,6 +22,7 @@ from glacier.infra import (
     Value,
 )
 from glacier.render import render
+from glacier.render.python import COLUMNS
 
 KEEP = Config(name="keep_data", type="bool", default=True, description="Whether data outlives the stack")
 BUCKET = Node(id="raw_bucket", type="aws.s3.Bucket", name="sales-raw")
@@ -64,7 +64,7 @@ def test_a_program_from_top_to_bottom() -> None:
             Section(title="Nothing", statements=()),
             Section(title="Dataset raw", statements=(bucket, policy)),
         ),
-        outputs=(Output(name="raw", value=bucket["bucket"]), Output(name="far", value=External("sales-gcp", "x"))),
+        outputs=(Output(name="raw", value=bucket["bucket"]), Output(name="far", value=Ref("x", program="sales-gcp"))),
     )
     assert render(made) == (
         '"""The pipeline sales on AWS."""\n\n'
@@ -130,7 +130,7 @@ COUNT = Config(name="count", type="int", default=3)
         (Stack("organization"), "pulumi.get_organization()"),
         (Stack("project"), "pulumi.get_project()"),
         (Archive("functions/main"), 'pulumi.FileArchive("functions/main")'),
-        (External("gcp", "x"), 'gcp_stack.require_output("x")'),
+        (Ref("x", program="gcp"), 'gcp_stack.require_output("x")'),
         ({"a": (1, None)}, '{"a": [1, None]}'),
     ],
 )
@@ -205,7 +205,8 @@ def test_sdks_are_imported_once_each_under_their_first_word() -> None:
     types = ("random.RandomId", "azure.storage.StorageAccount", "aws.s3.Bucket", "azure.web.WebApp", "pulumi.Custom")
     said = render(program(*(Node(id=f"n{i}", type=one, name="x") for i, one in enumerate(types))))
     assert said.startswith(
-        "import pulumi\nimport pulumi_aws as aws\nimport pulumi_azure_native as azure\nimport pulumi_random as random\n\n"
+        "import pulumi\nimport pulumi_aws as aws\n"
+        "import pulumi_azure_native as azure\nimport pulumi_random as random\n\n"
     )
     assert 'azure.storage.StorageAccount("x")' in said
     assert '\npulumi.Custom("x")' in said
@@ -214,7 +215,7 @@ def test_sdks_are_imported_once_each_under_their_first_word() -> None:
 def test_no_variable_hides_a_module_a_setting_or_another_program() -> None:
     ids = ("aws", "config", "json", "keep_data", "gcp_stack", "class", "str")
     nodes = [Node(id=one, type="aws.s3.Bucket", name=one) for one in ids]
-    values = (*(Ref(one, ("id",)) for one in ids), KEEP, External("gcp", "x"))
+    values = (*(Ref(one, ("id",)) for one in ids), KEEP, Ref("x", program="gcp"))
     said = render(program(*nodes, outputs=tuple(Output(name=f"o{i}", value=value) for i, value in enumerate(values))))
     assert 'aws_ = aws.s3.Bucket("aws")' in said
     assert 'class_ = aws.s3.Bucket("class")' in said
@@ -224,7 +225,17 @@ def test_no_variable_hides_a_module_a_setting_or_another_program() -> None:
     assert 'pulumi.export("o7", keep_data_)' in said
 
 
+def test_a_program_that_is_deployed_later_may_have_no_outputs_yet() -> None:
+    far = Ref("raw_bucket", ("bucket",), program="sales-gcp")
+    node = Node(id="reader", type="aws.s3.Bucket", name="reader", inputs={"bucket": Concat(("gs://", far, "/"))})
+    said = render(replace(program(node), late=frozenset({"sales-gcp"})))
+    assert '\nraw_bucket_bucket = sales_gcp_stack.get_output("raw_bucket_bucket")\n' in said
+    assert 'pulumi.Output.concat("gs://", raw_bucket_bucket.apply(str), "/")' in said
+
+
 def test_a_heading_is_one_line_however_long_its_title() -> None:
     said = render(program(BUCKET, title="Storage\nof   many " + "names " * 30))
     heading = [line for line in said.splitlines() if "Storage of many" in line]
-    assert heading == [f"# --- Storage of many {'names ' * 30}---"]
+    assert len(heading) == 1
+    assert heading[0].startswith("# --- Storage of many names")
+    assert heading[0].endswith("… " + "-" * (COLUMNS - heading[0].index("…") - 2))

@@ -31,7 +31,7 @@ def test_only_the_brackets_that_do_not_fit_are_opened() -> None:
 def test_the_comma_after_an_opened_item_counts_as_part_of_its_line() -> None:
     # Four for the indent and one for the comma: the list is opened although it would fit without them.
     items = ["x" * (COLUMNS - 4 - len('[""]'))]
-    assert said(Call("f", (items,))) == f'f(\n    [\n        "{items[0]}",\n    ],\n)\n'
+    assert said(Call("function", (items,))) == f'function(\n    [\n        "{items[0]}",\n    ],\n)\n'
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_the_comma_after_an_opened_item_counts_as_part_of_its_line() -> None:
         ("plain", '"plain"'),
         ("it's", '"it\'s"'),
         ('say "hi"', "'say \"hi\"'"),
-        ('it\'s "so"', '"it\'s \\"so\\""'),
+        ('it\'s "so"', "'it\\'s \"so\"'"),
         ('\'""', "'\\'\"\"'"),
         ("back\\slash\n\t\0", '"back\\\\slash\\n\\t\\x00"'),
         ("\u2028\ud800\x85", '"\\u2028\\ud800\\x85"'),

@@ -11,7 +11,6 @@ from glacier.infra import (
     Archive,
     Concat,
     Config,
-    External,
     Json,
     Lookup,
     Node,
@@ -129,7 +128,7 @@ THEIRS = Node(
     inputs={
         "type": "SecureString",
         "value": Config(name="password", secret=True),
-        "description": External("gcp", "account"),
+        "description": Ref("account", program="gcp"),
     },
     options=Options(provider=PROVIDER, parent=RAW.ref, import_="theirs", delete_before_replace=True),
 )
@@ -224,7 +223,7 @@ PLANTED = {
     ),
     "a text that should be a document": (with_inputs(POLICY, role=Json({})), "policy.role: is no JSON document"),
     "another stack's other output": (
-        with_inputs(THEIRS, description=External("gcp", "other")),
+        with_inputs(THEIRS, description=Ref("other", program="gcp")),
         "theirs.description: is 'sa@demo', and should be '(no other of gcp)'",
     ),
     "a reference said as text": (with_inputs(POLICY, policy="{}"), "policy: the option depends_on is"),

@@ -14,7 +14,7 @@ from glacier.errors import Diagnostic
 from glacier.graph import Graph
 from glacier.plan import advice
 from glacier.plan.cost import estimate
-from glacier.plan.limits import within
+from glacier.plan.limits import counts, within
 from glacier.plan.model import Estimate, Home, Line, PlacedStorage, PlacedTask, Plan, Transfer, path_of
 from glacier.plan.placement import Clouds, Subject, place_storages, place_tasks, subject_of
 from glacier.plan.transfers import transfers
@@ -63,6 +63,7 @@ def plan(graph: Graph, clouds: Clouds) -> Plan:
         {s: cast("StorageKind", kind_of(clouds.targets[s.home.cloud], s.particular)) for s in storages},
         {t: cast("ComputeKind", kind_of(clouds.targets[t.home.cloud], t.particular)) for t in tasks},
     )
+    found.extend(counts(graph, tasks, clouds.targets))
     found.extend(advice.shared_without_a_name(storages))
     found.extend(advice.one_name_twice(storages))
     found.extend(advice.reads_what_is_offline(graph, keeps, clouds.targets))

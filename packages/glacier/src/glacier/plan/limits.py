@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from glacier.errors import Diagnostic, nearest
+from glacier.graph import Graph
+from glacier.plan.model import PlacedTask
 from glacier.plan.placement import Subject
 from glacier.resource import Resource
 from glacier.tables import Limit, Pairs, Tables, matches
+from glacier.target import Target
+
+# Rows of a limits table that bound what is made of one task, and of a whole pipeline, rather than a field of a class.
+TASK_DATASETS = ("Task", "datasets")
+WORKFLOW_TASKS = ("Workflow", "tasks")
 
 
 def within(particular: Resource, tables: Tables, subject: Subject, found: list[Diagnostic]) -> Resource:
@@ -29,6 +37,26 @@ def within(particular: Resource, tables: Tables, subject: Subject, found: list[D
                 )
     pairs = tables.pairs.get(cls)
     return _paired(particular, pairs, subject, found) if pairs is not None else particular
+
+
+def counts(graph: Graph, tasks: tuple[PlacedTask, ...], targets: Mapping[str, Target]) -> Iterator[Diagnostic]:
+    """More datasets than one task's permissions can name, and more tasks than one workflow can run in order."""
+    for placed in tasks:
+        limit = targets[placed.home.cloud].tables.limits.get(TASK_DATASETS)
+        named = len(placed.task.datasets)
+        if limit is not None and limit.max is not None and named > limit.max:
+            yield Subject(f"task {placed.task.name}", placed.task.where).error(
+                "limit", f"names {named} datasets, and its permissions can hold {limit.max:g}", limit.help
+            )
+    for cloud, number in Counter(placed.home.cloud for placed in tasks).items():
+        limit = targets[cloud].tables.limits.get(WORKFLOW_TASKS)
+        if limit is not None and limit.max is not None and number > limit.max:
+            yield Subject(f"pipeline {graph.name}", graph.pipeline.where).warning(
+                "workflow",
+                f"{number} tasks on {cloud} are more than one workflow can hold, {limit.max:g}: none is made, and the"
+                " guide lists the order in which to call them",
+                limit.help,
+            )
 
 
 def _breaches(limit: Limit, value: Any) -> Iterator[tuple[str, str]]:

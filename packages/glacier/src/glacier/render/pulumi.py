@@ -27,6 +27,7 @@ PACKAGES: Final[Mapping[str, str]] = {"azure": "pulumi_azure_native", "pulumi": 
 # What a program's text uses without importing a name for it, or always imports.
 _RESERVED: Final = ("pulumi", "json", "overrides", "config", "int", "float", "str")
 _OVERRIDES: Final = "Your own changes to any resource, before it is created."
+_AWAITED: Final = "None until those stacks have been deployed once; then run `pulumi up` here again."
 _STACK: Final[Mapping[str, str]] = {
     "stack": "pulumi.get_stack",
     "organization": "pulumi.get_organization",
@@ -65,6 +66,7 @@ class _Rendering:
         self.types: dict[str, str] = {}
         self.settings: dict[str, tuple[str, infra.Config]] = {}
         self.stacks: dict[str, str] = {}
+        self.awaited: dict[infra.Ref, str] = {}  # what comes from programs that are deployed later
         self.referred: set[str] = set()  # the nodes that need a variable
         self.outputs = 0  # how many values known only when deploying have been said
         self.documents = False  # whether json is needed
@@ -94,6 +96,12 @@ class _Rendering:
             yield [Assign("config", Call("pulumi.Config")), *lines]
         if self.stacks:
             yield [Assign(variable, _stack(other)) for other, variable in self.stacks.items()]
+        if self.awaited:
+            reads = [
+                Assign(variable, Call(f"{self.stacks[ref.program]}.get_output", (ref.output,)))
+                for ref, variable in self.awaited.items()
+            ]
+            yield [Comment(_AWAITED), *reads]
         hook = Call("pulumi.runtime.register_stack_transformation", (Name("overrides", ("transform",)),))
         yield [Comment(_OVERRIDES), hook]
 
@@ -152,6 +160,8 @@ class _Rendering:
         match value:
             case str():
                 return value if type(value) is str else str.__str__(value)
+            case infra.Ref(program=str(other)) if other:
+                return self.external(value)
             case infra.Ref(node=node, path=path):
                 self.referred.add(node)
                 self.outputs += 1
@@ -170,8 +180,6 @@ class _Rendering:
                 return Call(_STACK[what])
             case infra.Archive(path=path):
                 return Call("pulumi.FileArchive", (path,))
-            case infra.External(program=program, output=output):
-                return self.external(program, output)
             case Sequence():
                 return [self.say(item) for item in value]
         assert_never(value)
@@ -186,12 +194,19 @@ class _Rendering:
         name = Name(self.settings[config.name][0])
         return Not(name) if config.negate else name
 
-    def external(self, program: str, output: str) -> Call:
-        """An output of another program, by the variable of that program."""
-        if program not in self.stacks:
-            self.stacks[program] = self.names.take(f"{_identifier(program)}_stack")
+    def external(self, ref: infra.Ref) -> Call:
+        """An attribute of a node in another program, which exports it.
+
+        A program that is deployed later has nothing to read at first, so that its output is text in any case.
+        """
+        if ref.program not in self.stacks:
+            self.stacks[ref.program] = self.names.take(f"{_identifier(ref.program)}_stack")
         self.outputs += 1
-        return Call(f"{self.stacks[program]}.require_output", (output,))
+        if ref.program not in self.program.late:
+            return Call(f"{self.stacks[ref.program]}.require_output", (ref.output,))
+        if ref not in self.awaited:
+            self.awaited[ref] = self.names.take(_identifier(ref.output))
+        return Call(f"{self.awaited[ref]}.apply", (Name("str"),))
 
     def document(self, value: infra.Value) -> Call:
         """A document as text; Pulumi's own function is needed only when a part is known when deploying."""
@@ -246,6 +261,8 @@ def _identifier(name: str) -> str:
 
 def _heading(title: str) -> Comment:
     said = f"--- {' '.join(title.split())} "
+    if python.width(said) > python.COLUMNS - 5:
+        said = f"{said[: python.COLUMNS // 2 - 5].rstrip()}… "  # half: each character may be two columns wide
     return Comment(said + "-" * max(3, python.COLUMNS - python.width(said) - 2))
 
 

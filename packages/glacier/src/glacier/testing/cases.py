@@ -38,8 +38,8 @@ def on_compute(where: Resource | None, *, retries: int = 0, name: str = "case") 
     return pipeline
 
 
-def shared_storage() -> Pipeline:
-    """Three datasets in one bucket, read and written side by side."""
+def shared_storage(*, reads_both: bool = True) -> Pipeline:
+    """Three datasets in one bucket, read and written side by side; or the same with one read less."""
     lake = ObjectStorage(resource_name="lake", versioning=True)
     raw, left, right = (Dataset(name, storage=lake) for name in ("raw", "left", "right"))
     pipeline = Pipeline("shared")
@@ -48,10 +48,13 @@ def shared_storage() -> Pipeline:
     def split(value: raw) -> tuple[left, right]:  # type: ignore[valid-type]
         return value, value
 
-    @pipeline.task
     def join(a: left, b: right) -> None:  # type: ignore[valid-type]
         return None
 
+    def join_less(a: left) -> None:  # type: ignore[valid-type]
+        return None
+
+    pipeline.task(name="join")(join if reads_both else join_less)
     return pipeline
 
 

@@ -100,6 +100,8 @@ class _Comparison:
 
     def _behind(self, value: infra.Value) -> Iterator[str]:
         match value:
+            case infra.Ref(program=str(other)) if other:
+                return
             case infra.Ref(node=name) if name in self.lookups:
                 for given in self.lookups[name].inputs.values():
                     for inner in infra.walk(given):
@@ -120,6 +122,9 @@ class _Comparison:
     def value(self, value: infra.Value) -> object:
         """A value of the program as the run must have it."""
         match value:
+            case infra.Ref(program=str(other)) if other:
+                missing = "None" if other in self.program.late else f"(no {value.output} of {other})"
+                return self.run.stack_outputs.get(other, {}).get(value.output, missing)
             case infra.Ref():
                 return self._attribute(value)
             case infra.Concat(parts=parts):
@@ -131,8 +136,6 @@ class _Comparison:
                 return self._setting(value)
             case infra.Stack(what=what):
                 return {"stack": self.run.stack, "project": self.run.project, "organization": ORGANIZATION}[what]
-            case infra.External(program=program, output=output):
-                return self.run.stack_outputs.get(program, {}).get(output, f"(no {output} of {program})")
             case infra.Archive(path=path):
                 return ("archive", path)
             case Mapping():

@@ -107,7 +107,7 @@ class ProviderContract:
         plan = self.compiler.plan(shared_storage())
         assert not [d for d in plan.diagnostics if d.severity == "error"]
         full = self.compiled(shared_storage())
-        without = self.compiled(_without_one_read())
+        without = self.compiled(shared_storage(reads_both=False))
         before, after = _grants(full), _grants(without)
         assert before.keys() >= after.keys()
         changed = {name for name in before if before[name] != after.get(name)}
@@ -221,15 +221,3 @@ def _grants(compiled: Compiled) -> dict[str, Node]:
     nodes = [node for program in compiled.programs.values() for node in program.nodes]
     verbs = ("reads", "writes")
     return {node.id: node for node, verb in product(nodes, verbs) if f"_{verb}_" in f"{node.id}_"}
-
-
-def _without_one_read() -> Pipeline:
-    """The shared case in which ``join`` reads only what is left."""
-    pipeline = shared_storage()
-    split, join = pipeline.tasks
-    kept = {parameter: slot for parameter, slot in join.slots.items() if slot.dataset.name == "left"}
-    smaller = Pipeline(pipeline.name, [split])
-    again = type(join)(join.function)
-    again.slots = kept
-    smaller._add(again)  # a task with one annotation less
-    return smaller

@@ -1,0 +1,41 @@
+"""What goes wrong while a task runs, before it is known which task and dataset it happened to."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Sequence
+
+from glacier.errors import GlacierError, TaskError
+
+
+class Problem(GlacierError):
+    """Data cannot be read or written; whoever knows the task and the dataset makes a ``TaskError`` of it."""
+
+    def __init__(self, message: str, help: str = "") -> None:  # noqa: A002 - the word the user reads
+        self.message, self.help = message, help
+        super().__init__(message + (f"\n  help: {help}" if help else ""))
+
+
+class Raised(TaskError):
+    """The user's own function raised; ``frames`` are the lines of the user's code that led there, outermost first.
+
+    They are kept beside ``__cause__`` because a traceback does not cross from one process to another.
+    """
+
+    def __init__(self, task: str, message: str, *, frames: Sequence[traceback.FrameSummary] = ()) -> None:
+        super().__init__(task, message)
+        self.frames = tuple(frames)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _raised, (self.task, self.message, self.frames)
+
+
+def _raised(task: str, message: str, frames: Sequence[traceback.FrameSummary]) -> Raised:
+    return Raised(task, message, frames=frames)
+
+
+def raised(task: str, error: BaseException) -> Raised:
+    """What the user's exception is called from outside; the frame that called the function is left out."""
+    trace = error.__traceback__.tb_next if error.__traceback__ is not None else None
+    said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return Raised(task, said, frames=traceback.extract_tb(trace))
