@@ -1,29 +1,128 @@
-"""Azure as configured: so far its table says of every kind that it is not here yet."""
+"""Azure as configured: its tables of facts, and the module that speaks for each kind of resource."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from glacier.compilation import Compiler
-from glacier.target import ComputeKind, StorageKind, Unsupported
+from glacier.errors import nearest, reject
+from glacier.infra import Statement, Value
+from glacier.tables import Tables
+from glacier.target import ComputeKind, Shared, Site, StorageKind, Unsupported
 
-_NOT_YET = Unsupported("not yet", "compile it to aws for now")
+from glacier_azure import foundation, workflow
+from glacier_azure.kinds import cache, container, database, document, object_storage, queue, serverless
+
+FUNCTION_APP = '''"""The entry point of every function in this folder; Azure Functions calls it for each message in its queue.
+
+A message is ``{"task": …, "run": …, "answer": URL}``. What raises is tried again, as often as the app's settings say,
+and is then put into the second queue; either way the workflow that waits at ``answer`` hears how it ended.
+"""
+
+import json
+import logging
+import urllib.error
+import urllib.request
+
+import azure.functions as func
+from glacier.runtime.entry import azure_main
+
+app = func.FunctionApp()
+
+
+@app.function_name("task")
+@app.queue_trigger(arg_name="message", queue_name="calls", connection="AzureWebJobsStorage")
+def task(message: func.QueueMessage) -> None:
+    """Run the task."""
+    call = message.get_json()
+    answer = call.pop("answer", None)
+    azure_main(call)
+    report(answer, "Succeeded")
+
+
+@app.function_name("failed")
+@app.queue_trigger(arg_name="message", queue_name="calls-poison", connection="AzureWebJobsStorage")
+def failed(message: func.QueueMessage) -> None:
+    """Say that every try has failed."""
+    report(message.get_json().get("answer"), "Failed")
+
+
+def report(answer: str | None, status: str) -> None:
+    """Tell the workflow; one that has been stopped meanwhile does not listen, which is no reason to try again."""
+    if answer is None:
+        return
+    request = urllib.request.Request(
+        answer, json.dumps({"status": status}).encode(), {"Content-Type": "application/json"}
+    )
+    try:
+        urllib.request.urlopen(request, timeout=60).close()
+    except urllib.error.HTTPError as error:
+        if error.code >= 500:
+            raise
+        logging.warning("the workflow does not wait any more: %s", error)
+'''
+
+# One task at a time on an instance, since its memory is one task's. How often a call is tried, and for how long, is a
+# setting of each app. The bundle is what makes queues known to a host that runs Python.
+HOST = """{
+  "version": "2.0",
+  "extensions": {"queues": {"batchSize": 1, "newBatchThreshold": 0}},
+  "extensionBundle": {"id": "Microsoft.Azure.Functions.ExtensionBundle", "version": "[4.*, 5.0.0)"}
+}
+"""
 
 
 @dataclass(frozen=True)
 class AzureCompiler(Compiler):
-    """Compiles pipelines to Microsoft Azure, in one location of one subscription."""
+    """Compiles pipelines to Microsoft Azure, in one location and, if given, one subscription only.
+
+    ``naming_prefix`` stands before every name; ``tags`` are put on everything that takes tags. Without
+    ``subscription_id`` it is the one that whoever deploys has chosen (``az account set``). Raises
+    :class:`~glacier.errors.DeclarationError` for a location that Azure does not have.
+    """
 
     provider: ClassVar[str] = "azure"
     place_field: ClassVar[str] = "location"
-    storage_kinds: ClassVar[Mapping[str, StorageKind | Unsupported]] = dict.fromkeys(
-        ("object_storage", "database", "cache", "queue"), _NOT_YET
+    tables: ClassVar[Tables] = Tables("glacier_azure")
+    storage_kinds: ClassVar[Mapping[str, StorageKind | Unsupported]] = {
+        "object_storage": object_storage,
+        "database": database,
+        "cache": cache,
+        "queue": queue,
+    }
+    compute_kinds: ClassVar[Mapping[str, ComputeKind | Unsupported]] = {
+        "serverless": serverless,
+        "container": container,
+    }
+    more_kinds: ClassVar[Sequence[StorageKind | ComputeKind]] = (document,)
+    shared_parts: ClassVar[Mapping[str, Shared]] = foundation.PARTS
+    how_to_run: ClassVar[Sequence[str]] = (
+        'az rest --method post --url "$(pulumi stack output workflow)/triggers/start/run?api-version=2019-05-01"',
     )
-    compute_kinds: ClassVar[Mapping[str, ComputeKind | Unsupported]] = dict.fromkeys(
-        ("serverless", "container"), _NOT_YET
+    entry: ClassVar[Mapping[str, str]] = {"function_app.py": FUNCTION_APP, "host.json": HOST}
+    packages: ClassVar[Sequence[str]] = ("azure-functions==1.24.0",)
+    tools: ClassVar[Sequence[str]] = (
+        "the [Azure CLI](https://learn.microsoft.com/cli/azure/install-azure-cli), signed in (`az login`), and"
+        " `python3`: the code of functions is published with them",
     )
 
     location: str = "eastus"
     subscription_id: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.location not in self.tables.regions:
+            meant = nearest(self.location, self.tables.regions)
+            reject(
+                "location", f"Azure has no location {self.location!r}", help=f"did you mean {meant!r}?" if meant else ""
+            )
+
+    def preamble(self, site: Site) -> Iterator[Statement]:
+        """The provider, tied to the location and, if known, to the subscription."""
+        inputs: dict[str, Value] = {"location": self.location, "subscription_id": self.subscription_id}
+        yield site.node("azure.Provider", "provider", inputs)
+
+    def workflow(self, stages: Sequence[Sequence[Any]], site: Site) -> Iterator[Statement]:
+        """A Logic App that runs the tasks in order."""
+        return workflow.emit(stages, site)

@@ -1,28 +1,92 @@
-"""Google Cloud as configured: so far its table says of every kind that it is not here yet."""
+"""Google Cloud as configured: its tables of facts, and the module that speaks for each kind of resource."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from glacier.compilation import Compiler
-from glacier.target import ComputeKind, StorageKind, Unsupported
+from glacier.errors import nearest, reject
+from glacier.infra import Statement, Value
+from glacier.naming import fit, slug
+from glacier.tables import Tables, matches
+from glacier.target import ComputeKind, Shared, Site, StorageKind, Unsupported
 
-_NOT_YET = Unsupported("not yet", "compile it to aws for now")
+from glacier_gcp import foundation, workflow
+from glacier_gcp.kinds import cache, container, database, object_storage, queue, serverless
+from glacier_gcp.kinds.serverless import ENTRY
+
+HANDLER = '''"""The entry point of every function in this folder; Google Cloud calls ``handler``."""
+
+from glacier.runtime.entry import gcp_handler as handler
+
+__all__ = ["handler"]
+'''
 
 
 @dataclass(frozen=True)
 class GCPCompiler(Compiler):
-    """Compiles pipelines to Google Cloud, in one region of one project."""
+    """Compiles pipelines to Google Cloud, in one region of one project; without ``project``, the stack is told which.
+
+    ``naming_prefix`` stands before every name; ``tags`` become labels of everything that takes labels. Raises
+    :class:`~glacier.errors.DeclarationError` for a region that Google Cloud does not have, a project's id or a label
+    that cannot be one, and a prefix that no name may begin with.
+    """
 
     provider: ClassVar[str] = "gcp"
-    storage_kinds: ClassVar[Mapping[str, StorageKind | Unsupported]] = dict.fromkeys(
-        ("object_storage", "database", "cache", "queue"), _NOT_YET
-    )
-    compute_kinds: ClassVar[Mapping[str, ComputeKind | Unsupported]] = dict.fromkeys(
-        ("serverless", "container"), _NOT_YET
-    )
+    tables: ClassVar[Tables] = Tables("glacier_gcp")
+    storage_kinds: ClassVar[Mapping[str, StorageKind | Unsupported]] = {
+        "object_storage": object_storage,
+        "database": database,
+        "cache": cache,
+        "queue": queue,
+    }
+    compute_kinds: ClassVar[Mapping[str, ComputeKind | Unsupported]] = {
+        "serverless": serverless,
+        "container": container,
+    }
+    shared_parts: ClassVar[Mapping[str, Shared]] = foundation.PARTS
+    how_to_run: ClassVar[Sequence[str]] = ('gcloud workflows run "$(pulumi stack output workflow)"',)
+    entry: ClassVar[Mapping[str, str]] = {ENTRY: HANDLER}
 
     project: str | None = None
     region: str = "us-central1"
+
+    def __post_init__(self) -> None:
+        if self.region not in self.tables.regions:
+            meant = nearest(self.region, self.tables.regions)
+            help_ = f"did you mean {meant!r}?" if meant else ""
+            reject("region", f"Google Cloud has no region {self.region!r}", help=help_)
+        if self.naming_prefix and not self.naming_prefix[0].isalpha():
+            reject(
+                "name", f"naming_prefix={self.naming_prefix!r} does not begin with a letter", help="'team-1', not '1'"
+            )
+        self._fits("project", self.project or "example-project")
+        for key, value in (self.tags or {}).items():
+            self._fits("label", key)
+            self._fits("value", value)
+
+    def _fits(self, what: str, text: str) -> None:
+        """Refuse a text that the table of limits does not let be a project's id, a label or a label's value."""
+        rule = self.tables.limits["Project", what]
+        if rule.pattern is not None and not matches(rule.pattern, text):
+            reject(what, f"{text!r} cannot be a {what} on Google Cloud", help=rule.help)
+
+    def preamble(self, site: Site) -> Iterator[Statement]:
+        """The provider, tied to the project and the region.
+
+        The stack's name is in no label: it may hold capitals and dots, which labels do not.
+        """
+        labels: dict[str, Value] = {"glacier-pipeline": fit(slug(site.draft.pipeline), 63), **(self.tags or {})}
+        inputs: dict[str, Value] = {
+            "project": foundation.project(site),
+            "region": self.region,
+            "default_labels": labels,
+            "add_pulumi_attribution_label": False,
+        }
+        yield site.node("gcp.Provider", "provider", inputs)
+
+    def workflow(self, stages: Sequence[Sequence[Any]], site: Site) -> Iterator[Statement]:
+        """A workflow that runs the tasks in order."""
+        return workflow.emit(stages, site)

@@ -122,7 +122,7 @@ def _artifact(plan: Plan, cloud: str, needs: Needs, tasks: tuple[AnyTask, ...], 
         places=places(plan, tasks),
     )
     files["manifest.json"] = manifest.to_json().encode()
-    packages = sorted({*RUNTIME_REQUIREMENTS, *needs.requirements})
+    packages = sorted({*RUNTIME_REQUIREMENTS, *plan.targets[cloud].packages, *needs.requirements})
     files["requirements.txt"] = "".join(f"{line}\n" for line in packages).encode()
     if any(builds_image(plan.runs[task]) for task in tasks):
         files["Dockerfile"] = DOCKERFILE.format(python=needs.python).encode()

@@ -14,6 +14,7 @@ write    disk.py        the only step that touches the disk
 from __future__ import annotations
 
 import gc
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,12 +23,12 @@ from pathlib import Path
 
 from glacier import disk, project
 from glacier.bundle import artifacts, module_of
-from glacier.errors import CompileError, Diagnostic, Severity, reject
+from glacier.errors import CompileError, CrossProviderTransferWarning, Diagnostic, Severity, caller, reject
 from glacier.graph import build
 from glacier.infra import Program
 from glacier.lowering import lower
 from glacier.pipeline import Pipeline
-from glacier.plan import Clouds, Estimate, Plan, Transfer, plan
+from glacier.plan import Clouds, Estimate, Plan, Transfer, crossing, plan
 from glacier.plan.advice import cannot_be_imported
 from glacier.runtime import is_importing
 from glacier.target import Target
@@ -45,6 +46,7 @@ class Compiled:
     programs: Mapping[str, Program]
     files: Mapping[str, bytes]
     diagnostics: tuple[Diagnostic, ...]
+    crossing: str = ""  # what crosses clouds, as a block to read, unless that is not wanted
 
     @property
     def transfers(self) -> tuple[Transfer, ...]:
@@ -72,7 +74,7 @@ class Compiled:
             for section in program.sections:
                 types = [node.type.partition(".")[2] for node in section.statements if hasattr(node, "type")]
                 lines.append(f"  {section.title}: {', '.join(types)}")
-        return "\n".join(lines)
+        return "\n".join([*lines, *(["", self.crossing] if self.crossing else [])])
 
 
 class MultiCloudCompiler:
@@ -115,7 +117,9 @@ class MultiCloudCompiler:
         if is_importing():
             return Compiled(name=pipeline.name, plan=None, programs={}, files={}, diagnostics=())
         with _collector_paused():
-            return self._compile(pipeline, adopt)
+            compiled = self._compile(pipeline, adopt)
+        self._warn(compiled)
+        return compiled
 
     def _compile(self, pipeline: Pipeline, adopt: bool) -> Compiled:
         planned = self.plan(pipeline)
@@ -131,7 +135,15 @@ class MultiCloudCompiler:
             programs=programs,
             files=project.files(planned, programs, bundles),
             diagnostics=tuple(found),
+            crossing=crossing.text(planned) if self.enable_cross_cloud_warnings else "",
         )
+
+    def _warn(self, compiled: Compiled) -> None:
+        """A Python warning on the line that compiles, for whoever collects them."""
+        where = caller()
+        if compiled.plan is not None and compiled.crossing and where is not None:
+            warning = CrossProviderTransferWarning(compiled.crossing, crossing.between_clouds(compiled.plan))
+            warnings.warn_explicit(warning, CrossProviderTransferWarning, where.file, where.line)
 
 
 @dataclass(frozen=True, kw_only=True)

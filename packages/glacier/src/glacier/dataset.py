@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from glacier import residency
 from glacier.errors import Where, caller, nearest, reject
 from glacier.naming import NAME, NAME_HELP
+from glacier.residency import Residency
 from glacier.resource import Resource, accepts
 from glacier.storage import Cache, Database, ObjectStorage, Queue
 
@@ -26,7 +28,8 @@ class Dataset:
     ``"json"``, ``"csv"``, ``"text"`` or ``"bytes"``; without it the data decides. ``schema`` maps columns to Arrow
     type names (``{"amount": "double"}``) and is checked when the data is written. ``expected_size`` is bytes or
     ``"120 GB"``. ``path`` is its place inside its storage, its own name when not given: a folder when it ends
-    with ``/``, else one object.
+    with ``/``, else one object. ``residency`` is where it, and everything made from it, must stay: ``"eu"``, a country
+    such as ``"de"``, or a list of regions; ``"any"`` releases a dataset from what it was made from.
     """
 
     name: str
@@ -35,6 +38,7 @@ class Dataset:
     schema: Mapping[str, str] | None = None
     expected_size: int | str | None = None
     path: str | None = field(default=None, kw_only=True)
+    residency: Residency | None = field(default=None, kw_only=True)
     where: Where | None = field(init=False, repr=False, default=None)
 
     def __post_init__(self) -> None:
@@ -73,6 +77,9 @@ class Dataset:
                 subject=subject,
                 help='"orders/" for a folder, "orders/2024.csv" for one object',
             )
+
+        if self.residency is not None:
+            object.__setattr__(self, "residency", residency.words(self.residency, subject) or None)
 
     def _check_storage(self, subject: str) -> None:
         if self.storage is None or (isinstance(self.storage, Resource) and self.storage.kind in STORAGE_KINDS):

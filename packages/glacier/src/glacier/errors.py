@@ -114,6 +114,14 @@ def _task_error(task: str, message: str, dataset: str | None, help: str) -> Task
     return TaskError(task, message, dataset=dataset, help=help)
 
 
+class CrossProviderTransferWarning(UserWarning):
+    """Data crosses clouds; ``transfers`` are the accesses for which it does (``glacier.plan.Transfer``)."""
+
+    def __init__(self, message: str, transfers: tuple[object, ...] = ()) -> None:
+        super().__init__(message)
+        self.transfers = transfers
+
+
 def caller() -> Where | None:
     """The innermost line of the user's code that led here (the first frame outside Glacier)."""
     frame: FrameType | None = sys._getframe(1)

@@ -14,6 +14,7 @@ and inputs are plain data (``str int float bool None list dict``) or one of
     Config   a setting of the stack, or its opposite       ``keep_data`` / ``not keep_data``
     Stack    the name of the stack or of the organization  ``pulumi.get_stack()``
     Archive  a folder of code                              ``pulumi.FileArchive("functions/…")``
+    Enum     a word that an SDK takes as its own class only  ``azure.storage.AccessTier("Hot")``
 
 ``Concat`` takes parts, never a template, so braces in a name cannot be mistaken for holes.
 """
@@ -87,9 +88,17 @@ class Archive:
     path: str
 
 
+@dataclass(frozen=True, slots=True)
+class Enum:
+    """A word that an SDK takes as its own class only: ``Enum("azure.storage.AccessTier", "Hot")``."""
+
+    type: str
+    value: str
+
+
 Value: TypeAlias = (
     "str | int | float | bool | Sequence[Value] | Mapping[str, Value]"
-    " | Ref | Concat | Json | Config | Stack | Archive | None"
+    " | Ref | Concat | Json | Config | Stack | Archive | Enum | None"
 )
 
 

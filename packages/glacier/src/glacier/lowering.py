@@ -17,66 +17,127 @@ from glacier.graph import Verb
 from glacier.infra import Lookup, Node, Output, Program, Ref, Section, Statement, Value
 from glacier.naming import slug
 from glacier.plan import PlacedStorage, PlacedTask, Plan, kind_of, path_of
-from glacier.target import ComputeKind, Draft, Grant, Job, Made, Site, StorageKind, Target
+from glacier.target import ComputeKind, Draft, Grant, Job, Made, Site, StorageKind
 
 
 def lower(plan: Plan, artifacts: Mapping[str, tuple[Artifact, ...]], *, adopt: bool = False) -> dict[str, Program]:
-    """The program of each cloud that has something to make; with ``adopt``, existing named buckets are imported."""
-    return {cloud: _program(plan, cloud, artifacts.get(cloud, ()), adopt) for cloud in plan.clouds}
+    """The program of each cloud that has something to make, in the order in which to deploy them.
+
+    With ``adopt``, existing named buckets are imported.
+    """
+    drafts = {cloud: Draft(plan.targets[cloud], plan.graph.name, adopt=adopt) for cloud in plan.clouds}
+    programs = {cloud: _program(plan, cloud, artifacts.get(cloud, ()), drafts) for cloud in plan.clouds}
+    finished = ordered(_exporting(programs))
+    for program in finished.values():
+        infra.check(program)
+    return finished
 
 
-def _program(plan: Plan, cloud: str, artifacts: tuple[Artifact, ...], adopt: bool) -> Program:
-    target = plan.targets[cloud]
-    draft = Draft(target, plan.graph.name, adopt=adopt)
+def program_name(plan: Plan, cloud: str) -> str:
+    """What the Pulumi project of a cloud is called."""
+    return f"{slug(plan.graph.name)}-{cloud}"
+
+
+def _program(plan: Plan, cloud: str, artifacts: tuple[Artifact, ...], drafts: Mapping[str, Draft]) -> Program:
+    target, draft = plan.targets[cloud], drafts[cloud]
     preamble = list(target.preamble(Site(draft, cloud)))
     draft.provider = Ref(preamble[-1].id)
     storages = [storage for storage in plan.storages if storage.home.cloud == cloud]
-    tasks = [task for task in plan.tasks if task.home.cloud == cloud]
     body: list[Section] = []
     outputs: list[Output] = []
     for storage in storages:
-        made = list(_storage_kind(target, storage).emit(storage.particular, Site(draft, storage.owner)))
+        made = list(_storage_kind(plan, storage).emit(storage.particular, Site(draft, storage.owner)))
         body.extend(_section(_storage_title(storage), made, _storage_comment(plan, storage)))
         outputs.extend(item for item in made if isinstance(item, Output))
     folders = {artifact.name: artifact for artifact in artifacts}
-    steps: dict[int, list[Any]] = {}
-    for task in tasks:
+    steps: dict[int, dict[int, list[Any]]] = {}
+    legs = plan.legs
+    for task in (task for task in plan.tasks if task.home.cloud == cloud):
         site = Site(draft, task.owner)
-        artifact = folders[needs_of(task).folder]
-        job = _job(plan, task, artifact, draft)
+        job = _job(plan, task, folders[needs_of(task).folder], drafts)
         made = list(_task(plan, task, job, site))
         body.extend(_section(f"Task {task.task.name}", made, _task_comment(task)))
         outputs.extend(item for item in made if isinstance(item, Output))
-        steps.setdefault(plan.graph.stages[task.task], []).append(
-            _compute_kind(target, task).step(task.particular, site, job)
-        )
-    workflow = list(target.workflow([steps[stage] for stage in sorted(steps)], Site(draft, "workflow")))
-    body.extend(_section("The order in which the tasks run", workflow, ""))
+        step = _compute_kind(plan, task).step(task.particular, site, job)
+        steps.setdefault(legs[task.task], {}).setdefault(plan.graph.stages[task.task], []).append(step)
+    for leg, stages in sorted(steps.items()):
+        name = workflow_name(leg)
+        workflow = list(target.workflow([stages[stage] for stage in sorted(stages)], Site(draft, name)))
+        body.extend(_section(_workflow_title(plan, leg), workflow, ""))
+        outputs.extend(_workflow(workflow, name))
     shared = [
         section for part, made in draft.shared for section in _section(f"Shared: {part.replace('_', ' ')}", made, "")
     ]
     first = Section(title="Provider", statements=tuple(preamble))
     program = Program(
-        name=f"{slug(plan.graph.name)}-{cloud}",
+        name=program_name(plan, cloud),
         doc=_doc(plan, cloud),
         sections=(first, *shared, *body),
-        outputs=(*_addresses(plan, storages, draft), *outputs, *_workflow(workflow)),
+        outputs=(*_addresses(plan, storages, draft), *outputs),
     )
     _refuse_taken_names(program)
-    infra.check(program)
     return program
 
 
+def workflow_name(leg: int) -> str:
+    """The owner of a leg's workflow: the first has no number, so that it stays when others come."""
+    return "workflow" if leg == 0 else f"workflow-{leg + 1}"
+
+
+def _workflow_title(plan: Plan, leg: int) -> str:
+    last = max(plan.legs.values())
+    return "The order in which the tasks run" + (f", leg {leg + 1} of {last + 1}" if last else "")
+
+
+def _exporting(programs: Mapping[str, Program]) -> dict[str, Program]:
+    """The programs, each with an output for every attribute that another one reads."""
+    wanted: dict[str, set[Ref]] = {}
+    for program in programs.values():
+        for ref in program.foreign:
+            wanted.setdefault(ref.program, set()).add(ref)
+    return {
+        cloud: replace(program, outputs=(*program.outputs, *_outputs(wanted.get(program.name, set()))))
+        for cloud, program in programs.items()
+    }
+
+
+def _outputs(refs: Iterable[Ref]) -> Iterator[Output]:
+    for ref in sorted(refs, key=lambda ref: ref.output):
+        yield Output(name=ref.output, value=Ref(ref.node, ref.path))
+
+
+def ordered(programs: Mapping[str, Program]) -> dict[str, Program]:
+    """The programs in an order in which each comes after those it reads from.
+
+    Where programs read from each other there is none: the one with the fewest such reads comes first, and is told
+    which of the others come later.
+    """
+    left = dict(programs)
+    done: dict[str, Program] = {}
+    names = {program.name for program in programs.values()}
+    while left:
+        waits = {key: (set(program.needs) & names) - {p.name for p in done.values()} for key, program in left.items()}
+        first = min(left, key=lambda key: len(waits[key]))  # of equals the one that was given first
+        done[first] = replace(left.pop(first), late=frozenset(waits[first]))
+    return done
+
+
 def _task(plan: Plan, task: PlacedTask, job: Job, site: Site) -> Iterator[Made]:
-    kind = _compute_kind(plan.targets[task.home.cloud], task)
+    kind = _compute_kind(plan, task)
     yield from kind.identity(task.particular, site)
     who = kind.principal(task.particular, site)
     for storage, verb, paths in _uses(plan, task):
-        if storage.home.cloud == task.home.cloud:
+        if storage.home.provider == task.home.provider:
             grant = Grant(verb=verb, paths=paths, who=who)
-            storage_kind = _storage_kind(plan.targets[storage.home.cloud], storage)
-            yield from storage_kind.grant(storage.particular, grant, Site(site.draft, storage.owner))
+            place = _site(plan, storage, site.draft, task.home.cloud)
+            yield from _storage_kind(plan, storage).grant(storage.particular, grant, place)
     yield from kind.emit(task.particular, site, job)
+
+
+def _site(plan: Plan, storage: PlacedStorage, draft: Draft, cloud: str) -> Site:
+    """A storage as one cloud's program sees it: in the program itself, or in another one."""
+    is_here = storage.home.cloud == cloud
+    return Site(draft, storage.owner, "" if is_here else program_name(plan, storage.home.cloud))
 
 
 def _uses(plan: Plan, task: PlacedTask) -> Iterator[tuple[PlacedStorage, Verb, tuple[str, ...]]]:
@@ -90,14 +151,13 @@ def _uses(plan: Plan, task: PlacedTask) -> Iterator[tuple[PlacedStorage, Verb, t
             yield storage, verb, tuple(sorted(found))
 
 
-def _job(plan: Plan, task: PlacedTask, artifact: Artifact, draft: Draft) -> Job:
+def _job(plan: Plan, task: PlacedTask, artifact: Artifact, drafts: Mapping[str, Draft]) -> Job:
     settings: dict[str, Value] = dict(getattr(task.particular, "env", None) or {})
     network = False
     settings["GLACIER_TASK"] = task.task.name
     for storage in sorted({plan.keeps[dataset] for dataset in task.task.datasets}, key=lambda storage: storage.owner):
-        address = _storage_kind(plan.targets[storage.home.cloud], storage).address(
-            storage.particular, Site(draft, storage.owner)
-        )
+        place = _site(plan, storage, drafts[storage.home.cloud], task.home.cloud)
+        address = _storage_kind(plan, storage).address(storage.particular, place)
         settings[environment_key(storage.owner)] = address.url
         network = network or address.network
     return Job(
@@ -157,14 +217,13 @@ def _doc(plan: Plan, cloud: str) -> str:
 
 def _addresses(plan: Plan, storages: Iterable[PlacedStorage], draft: Draft) -> Iterator[Output]:
     for storage in storages:
-        kind = _storage_kind(plan.targets[storage.home.cloud], storage)
-        address = kind.address(storage.particular, Site(draft, storage.owner))
+        address = _storage_kind(plan, storage).address(storage.particular, Site(draft, storage.owner))
         yield Output(name=f"storage_{storage.owner.replace('-', '_')}", value=address.url)
 
 
-def _workflow(workflow: list[Statement]) -> Iterator[Output]:
+def _workflow(workflow: list[Statement], name: str) -> Iterator[Output]:
     if workflow:
-        yield Output(name="workflow", value=Ref(workflow[-1].id, ("id",)))
+        yield Output(name=name.replace("-", "_"), value=Ref(workflow[-1].id, ("id",)))
 
 
 def _refuse_taken_names(program: Program) -> None:
@@ -186,9 +245,9 @@ def _refuse_taken_names(program: Program) -> None:
                 )
 
 
-def _storage_kind(target: Target, storage: PlacedStorage) -> StorageKind:
-    return cast("StorageKind", kind_of(target, storage.particular))
+def _storage_kind(plan: Plan, storage: PlacedStorage) -> StorageKind:
+    return cast("StorageKind", kind_of(plan.targets[storage.home.cloud], storage.particular))
 
 
-def _compute_kind(target: Target, task: PlacedTask) -> ComputeKind:
-    return cast("ComputeKind", kind_of(target, task.particular))
+def _compute_kind(plan: Plan, task: PlacedTask) -> ComputeKind:
+    return cast("ComputeKind", kind_of(plan.targets[task.home.cloud], task.particular))

@@ -32,7 +32,14 @@ def logical(rules: Mapping[str, NameRule], node_type: str, *parts: str) -> str:
     A name that is too long keeps its beginning and ends in a hash of the whole, so that two long names stay two.
     """
     rule = rules.get(node_type, rules["*"])
-    return fit("-".join(part for part in parts if part), rule.max)
+    name = "-".join(part for part in parts if part)
+    return plain(name, rule.max) if rule.plain else fit(name, rule.max)
+
+
+def plain(name: str, longest: int) -> str:
+    """A name of letters and digits only, which ends in a hash of the whole: ``a-bc`` and ``ab-c`` stay two names."""
+    digest = hashlib.sha256(name.encode()).hexdigest()[:6]
+    return name.replace("-", "")[: longest - len(digest)] + digest
 
 
 def fit(name: str, longest: int) -> str:

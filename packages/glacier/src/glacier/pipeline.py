@@ -14,6 +14,7 @@ from glacier.compute import Serverless
 from glacier.dataset import Dataset
 from glacier.errors import Where, caller, reject
 from glacier.naming import NAME, NAME_HELP, slug
+from glacier.residency import Residency, words
 from glacier.resource import Resource
 from glacier.signature import Slot
 
@@ -190,15 +191,23 @@ class Pipeline:
     """A data pipeline: tasks, and the datasets that connect them.
 
     ``Pipeline("sales")`` with ``@pipeline.task``, and ``Pipeline(tasks=[…], name="sales")`` with ``@task``, say the
-    same. Raises :class:`~glacier.errors.DeclarationError` on the line that declares something wrongly.
+    same. ``residency`` is where all of its data must stay, and its tasks run (see :class:`~glacier.Dataset`).
+    Raises :class:`~glacier.errors.DeclarationError` on the line that declares something wrongly.
     """
 
-    def __init__(self, name: str = "pipeline", tasks: Iterable[Task[..., Any]] = ()) -> None:
+    def __init__(
+        self,
+        name: str = "pipeline",
+        tasks: Iterable[Task[..., Any]] = (),
+        *,
+        residency: Residency | None = None,
+    ) -> None:
         self.where = caller()
         if not isinstance(name, str) or not NAME.fullmatch(name):
             reject("name", f"{name!r} is not a pipeline's name", help=NAME_HELP)
             name = "pipeline"
         self.name = name
+        self.residency = words(residency, f"pipeline {name}") if residency is not None else ()
         self._tasks: dict[str, Task[..., Any]] = {}
         self._datasets: dict[str, Dataset] = {}
         self._producers: dict[Dataset, Task[..., Any]] = {}

@@ -9,7 +9,7 @@ from typing import Any
 from glacier import disk, guide
 from glacier.bundle import Artifact
 from glacier.infra import Config, Program
-from glacier.plan import Plan, path_of
+from glacier.plan import Plan, Transfer, crossing, path_of
 from glacier.render import render
 
 OVERRIDES = '''"""Your own changes to what Glacier generated: written once, never overwritten.
@@ -93,6 +93,26 @@ def _setting(config: Config) -> Iterator[str]:
         yield f"    default: {json.dumps(config.default)}\n"
 
 
+def _transfer(transfer: Transfer) -> dict[str, Any]:
+    rate = transfer.rate
+    return {
+        "dataset": transfer.dataset.name,
+        "task": transfer.access.task.name,
+        "verb": transfer.access.verb.value,
+        "producer": transfer.producer,
+        "consumer": transfer.consumer,
+        "from": {"cloud": transfer.source.cloud, "region": transfer.source.region},
+        "to": {"cloud": transfer.destination.cloud, "region": transfer.destination.region},
+        "between_clouds": transfer.between_clouds,
+        "because": transfer.because,
+        "usd_per_unit": rate.usd if rate else None,
+        "unit": rate.unit if rate else None,
+        "times_usual": round(rate.times, 2) if rate and rate.times is not None else None,
+        "usd": transfer.usd,
+        "as_of": rate.as_of if rate else None,
+    }
+
+
 def readable(plan: Plan, programs: Mapping[str, Program]) -> dict[str, Any]:
     """The plan as plain data: what ``glacier plan --json`` prints and ``glacier.json`` holds."""
     return {
@@ -125,16 +145,8 @@ def readable(plan: Plan, programs: Mapping[str, Program]) -> dict[str, Any]:
             for t in plan.tasks
         ],
         "grants": [{"task": a.task.name, "may": a.verb.value, "dataset": a.dataset.name} for a in plan.graph.accesses],
-        "transfers": [
-            {
-                "dataset": t.access.dataset.name,
-                "task": t.access.task.name,
-                "verb": t.access.verb.value,
-                "from": {"cloud": t.source.cloud, "region": t.source.region},
-                "to": {"cloud": t.destination.cloud, "region": t.destination.region},
-            }
-            for t in plan.transfers
-        ],
+        "transfers": [_transfer(transfer) for transfer in plan.transfers],
+        "recommendations": list(crossing.recommendations(plan)) if crossing.between_clouds(plan) else [],
         "estimate": [
             {
                 "for": line.subject,

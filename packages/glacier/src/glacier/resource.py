@@ -23,6 +23,7 @@ class Resource:
     kind: ClassVar[str]
     provider: ClassVar[str | None] = None
     named_by: ClassVar[str | None] = None  # the field that holds the user's own name for the resource
+    placed_by: ClassVar[str | None] = None  # the field that holds the region it is in, if it can have its own
     where: Where | None = field(init=False, repr=False, default=None, metadata={"internal": True})
 
     def __post_init__(self) -> None:
@@ -46,6 +47,12 @@ class Resource:
         """The name the user gave it, if they gave one."""
         name = getattr(self, self.named_by) if self.named_by else None
         return name if isinstance(name, str) else None
+
+    @property
+    def own_place(self) -> str | None:
+        """The region it says it is in, if it says so."""
+        place = getattr(self, self.placed_by) if self.placed_by else None
+        return place if isinstance(place, str) else None
 
 
 @dataclass(frozen=True, eq=False)

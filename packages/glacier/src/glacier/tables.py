@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.resources import files
@@ -32,6 +32,7 @@ class Limit:
     offline: tuple[str, ...] = ()
     pattern: str | None = None
     forbid: tuple[tuple[str, str], ...] = ()
+    steps: tuple[int, ...] = ()  # a number between two of these is rounded up, and the user is told
     help: str = ""
 
 
@@ -39,20 +40,21 @@ class Limit:
 class Pairs:
     """Two fields that a cloud takes only in certain pairs: for each step of the first, the steps of the second.
 
-    A pair between two steps is rounded up, and the user is told.
+    A pair between two steps is rounded up, and the user is told; a second that is ``None`` is the least that there is.
     """
 
     first: str
     second: str
     source: str
-    steps: tuple[tuple[float, tuple[int, ...]], ...]
+    steps: tuple[tuple[float, Sequence[float]], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameRule:
-    """How long a physical name may be before Pulumi adds its random suffix."""
+    """How long a physical name may be before Pulumi adds its random suffix; ``plain`` is letters and digits only."""
 
     max: int
+    plain: bool = False
     source: str = ""
 
 
@@ -126,6 +128,11 @@ class Tables:
         return dict(self.raw("regions")["region"])
 
     @cached_property
+    def countries(self) -> Mapping[str, str]:
+        """The country of each region, by its code (ISO 3166-1)."""
+        return dict(self.raw("regions").get("country", {}))
+
+    @cached_property
     def prices(self) -> Mapping[tuple[str, str], Price]:
         """First-tier list prices by item and region."""
         rows = (Price(**row) for row in self.raw("prices")["price"])
@@ -141,10 +148,10 @@ def _frozen(value: Any) -> Any:
     return tuple(_frozen(item) for item in value) if isinstance(value, list) else value
 
 
-def _steps(row: Mapping[str, Any]) -> tuple[int, ...]:
+def _steps(row: Mapping[str, Any]) -> Sequence[float]:
     if "values" in row:
         return tuple(row["values"])
-    return tuple(range(row["from"], row["to"] + 1, row["by"]))
+    return range(row["from"], row["to"] + 1, row["by"])
 
 
 def matches(pattern: str, text: str) -> bool:

@@ -97,8 +97,8 @@ class StorageKind(Protocol):
     def PARTICULAR(self) -> type[Resource]:  # noqa: N802 - a module's constant
         """The cloud's own class."""
 
-    def specialize(self, generic: Any, /) -> Resource:
-        """The generic resource in this cloud's own words."""
+    def specialize(self, generic: Any, /) -> Resource | Unsupported:
+        """The generic resource in this cloud's own words, or why it has none for such a one."""
 
     def review(self, spec: Any, /) -> Iterator[Diagnostic]:
         """What is wrong with, or worth knowing of, a combination of fields that the limits table cannot say."""
@@ -160,7 +160,10 @@ class Target:
     tables: ClassVar[Tables]
     place_field: ClassVar[str] = "region"  # the setting that says where
     how_to_run: ClassVar[Sequence[str]] = ()  # commands that start the workflow of a deployed stack
+    egress: ClassVar[Mapping[str, str]] = {}  # the price of what leaves the cloud, where storage or compute has its own
     entry: ClassVar[Mapping[str, str]] = {}  # files that every folder of code needs on this cloud
+    packages: ClassVar[Sequence[str]] = ()  # what every folder of code installs on this cloud, as ``pip`` writes it
+    tools: ClassVar[Sequence[str]] = ()  # what deploying needs besides Pulumi, as lines of the guide
 
     naming_prefix: str = ""
     tags: Mapping[str, str] | None = None
@@ -195,6 +198,7 @@ class Draft:
     provider: Ref | None = None
     shared: list[tuple[str, list[Statement]]] = field(default_factory=list)
     parts: dict[str, Mapping[str, Statement]] = field(default_factory=dict)
+    made: dict[tuple[str, ...], Ref] = field(default_factory=dict)  # what a kind made, for those that come after it
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +207,7 @@ class Site:
 
     draft: Draft
     owner: str
-    comment: str = ""
+    program: str = ""  # the program the owner's nodes are in, when it is another one
 
     @property
     def target(self) -> Any:
@@ -221,7 +225,7 @@ class Site:
 
     def ref(self, part: str, *path: str | int) -> Ref:
         """An attribute of one of this owner's nodes."""
-        return Ref(self.id(part), path)
+        return Ref(self.id(part), path, self.program)
 
     def name(self, node_type: str, *parts: str) -> str:
         """A logical name for a node of this owner."""
@@ -255,14 +259,15 @@ class Site:
         """A question to the provider, answered when deploying."""
         return Lookup(id=self.id(part), function=function, inputs=inputs or {}, provider=self.draft.provider)
 
-    def shared(self, part: str) -> Mapping[str, Any]:
+    def shared(self, part: str, make: Shared | None = None) -> Mapping[str, Any]:
         """Something several owners use (a network, a code bucket), made when it is first asked for.
 
         The answer holds the part's statements by their own part names: ``site.shared("network")["vpc"]["id"]``.
+        ``make`` makes a part that no table can list beforehand, such as the upload of one folder of code.
         """
         if part not in self.draft.parts:
             site = Site(self.draft, part)
-            made = list(self.draft.target.shared_parts[part](site))
+            made = list((make or self.draft.target.shared_parts[part])(site))
             self.draft.shared.append((part, made))
             prefix = naming.identifier(part) + "_"
             self.draft.parts[part] = {statement.id.removeprefix(prefix): statement for statement in made}

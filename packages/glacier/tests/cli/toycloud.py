@@ -36,6 +36,7 @@ class Shelf(Resource):
 
     kind: ClassVar[str] = "object_storage"
     provider: ClassVar[str | None] = "toy"
+    placed_by: ClassVar[str | None] = "region"
     tier: str = "open"
     region: str | None = None
 

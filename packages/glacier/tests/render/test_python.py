@@ -138,3 +138,7 @@ def test_paragraphs_have_one_blank_line_between_them() -> None:
     )
     assert text(module) == '"""Doc."""\n\nimport json\n\nimport pulumi\nimport pulumi_aws as aws\n\n# Go.\nf()\n'
     assert text(Module("", [])) == ""
+
+
+def test_a_docstring_that_begins_with_a_blank_line_is_moved_to_the_margin() -> None:
+    assert text(Module("\n0\n 0", [])) == '"""0\n0\n"""\n'

@@ -31,6 +31,7 @@ class S3(Resource):
     kind: ClassVar[str] = "object_storage"
     provider: ClassVar[str | None] = "aws"
     named_by: ClassVar[str | None] = "bucket"
+    placed_by: ClassVar[str | None] = "region"
 
     bucket: str | None = None
     region: str | None = None

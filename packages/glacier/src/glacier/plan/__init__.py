@@ -15,9 +15,10 @@ from glacier.graph import Graph
 from glacier.plan import advice
 from glacier.plan.cost import estimate
 from glacier.plan.limits import counts, within
-from glacier.plan.model import Estimate, Home, Line, PlacedStorage, PlacedTask, Plan, Transfer, path_of
+from glacier.plan.model import Estimate, Home, Line, PlacedStorage, PlacedTask, Plan, Rate, Transfer, path_of
 from glacier.plan.placement import Clouds, Subject, place_storages, place_tasks, subject_of
-from glacier.plan.transfers import transfers
+from glacier.plan.residency import breaches
+from glacier.plan.transfers import out_of_reach, transfers
 from glacier.resource import Resource
 from glacier.target import ComputeKind, StorageKind, Target, Unsupported
 
@@ -29,6 +30,7 @@ __all__ = [
     "PlacedStorage",
     "PlacedTask",
     "Plan",
+    "Rate",
     "Transfer",
     "kind_of",
     "path_of",
@@ -55,14 +57,13 @@ def plan(graph: Graph, clouds: Clouds) -> Plan:
         for t in tasks
     )
     keeps = {dataset: placed for placed in storages for dataset in placed.holding.datasets}
-    crossing = tuple(transfers(graph, keeps, {placed.task: placed for placed in tasks}))
-    costs = estimate(
-        storages,
-        tasks,
-        clouds.targets,
-        {s: cast("StorageKind", kind_of(clouds.targets[s.home.cloud], s.particular)) for s in storages},
-        {t: cast("ComputeKind", kind_of(clouds.targets[t.home.cloud], t.particular)) for t in tasks},
-    )
+    crossing = tuple(transfers(graph, keeps, {placed.task: placed for placed in tasks}, clouds.targets))
+    storage_kinds = {s: cast("StorageKind", kind_of(clouds.targets[s.home.cloud], s.particular)) for s in storages}
+    compute_kinds = {t: cast("ComputeKind", kind_of(clouds.targets[t.home.cloud], t.particular)) for t in tasks}
+    costs = estimate(clouds.targets, storage_kinds, compute_kinds, crossing)
+    found.extend(out_of_reach(crossing, keeps, storage_kinds, clouds.targets))
+    found.extend(advice.foreign_for_each_message(crossing, keeps))
+    found.extend(breaches(graph, storages, tasks, clouds.targets))
     found.extend(counts(graph, tasks, clouds.targets))
     found.extend(advice.shared_without_a_name(storages))
     found.extend(advice.one_name_twice(storages))

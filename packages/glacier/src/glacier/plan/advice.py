@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from glacier.dataset import Dataset
 from glacier.errors import Diagnostic
 from glacier.graph import AnyTask, Graph, Verb
-from glacier.plan.model import PlacedStorage, PlacedTask
+from glacier.plan.model import PlacedStorage, PlacedTask, Transfer
 from glacier.plan.placement import Subject, subject_of
 from glacier.target import Target
 
@@ -68,6 +68,22 @@ def runs_longer_than_allowed(tasks: tuple[PlacedTask, ...]) -> Iterator[Diagnost
                     f"{word}={seconds:g} s, but its compute stops it after {allowed} s",
                     f"compute=compute.serverless(timeout={int(seconds)}), or a container",
                 )
+
+
+def foreign_for_each_message(
+    crossing: tuple[Transfer, ...], keeps: Mapping[Dataset, PlacedStorage]
+) -> Iterator[Diagnostic]:
+    """A task that takes messages from a queue is called again and again, and goes abroad each time."""
+    for transfer in crossing:
+        task = transfer.access.task
+        queues = [d.name for d in task.inputs.values() if d in keeps and keeps[d].particular.kind == "queue"]
+        if transfer.between_clouds and queues:
+            yield Subject(f"task {task.name}", task.where).warning(
+                "transfer",
+                f"takes the messages of {queues[0]}, and for each call {transfer.access.verb.value}s"
+                f" {transfer.dataset.name} across clouds, from {transfer.source.cloud} to {transfer.destination.cloud}",
+                f"gather messages and go there once for many, or keep {transfer.dataset.name} beside the task",
+            )
 
 
 def cannot_be_imported(tasks: tuple[AnyTask, ...], reachable: bool) -> Iterator[Diagnostic]:

@@ -2,31 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from glacier.plan.model import Estimate, Home, Line, PlacedStorage, PlacedTask
+from glacier.plan.model import Estimate, Home, Line, PlacedStorage, PlacedTask, Transfer, in_units
 from glacier.target import ComputeKind, Meter, StorageKind, Target
 
 
 def estimate(
-    storages: tuple[PlacedStorage, ...],
-    tasks: tuple[PlacedTask, ...],
     targets: Mapping[str, Target],
-    storage_kinds: Mapping[PlacedStorage, StorageKind],
-    compute_kinds: Mapping[PlacedTask, ComputeKind],
+    storages: Mapping[PlacedStorage, StorageKind],
+    tasks: Mapping[PlacedTask, ComputeKind],
+    crossing: Iterable[Transfer],
 ) -> Estimate:
-    """Every meter of every kind, at the price of its region."""
+    """Every meter of every kind, at the price of its region; and what is sent from one home to another."""
     lines: list[Line] = []
-    for storage in storages:
+    for storage, kind in storages.items():
         sizes = [dataset.size for dataset in storage.holding.datasets]
         known = [size for size in sizes if size is not None]
         stored = sum(known) if len(known) == len(sizes) else None
-        meters = storage_kinds[storage].meters(storage.particular, stored)
-        lines.extend(_lines(storage.owner, meters, storage.home, targets))
-    for task in tasks:
-        meters = compute_kinds[task].meters(task.particular, task.task.expected_duration)
+        lines.extend(_lines(storage.owner, kind.meters(storage.particular, stored), storage.home, targets))
+    for task, worker in tasks.items():
+        meters = worker.meters(task.particular, task.task.expected_duration)
         lines.extend(_lines(task.task.name, meters, task.home, targets))
+    lines.extend(_sent(transfer) for transfer in crossing)
     return Estimate(tuple(lines))
+
+
+def _sent(transfer: Transfer) -> Line:
+    size, rate = transfer.dataset.size, transfer.rate
+    unit = rate.unit if rate is not None else "GB"
+    return Line(
+        subject=f"{transfer.dataset.name} to {transfer.consumer}",
+        item=f"transfer from {transfer.source.cloud} to {transfer.destination.cloud}",
+        quantity=None if size is None else in_units(size, unit),
+        unit=unit,
+        per="run",
+        usd=rate.usd if rate is not None else None,
+        as_of=rate.as_of if rate is not None else "",
+        of=f"{unit} sent",
+    )
 
 
 def _lines(subject: str, meters: Iterator[Meter], home: Home, targets: Mapping[str, Target]) -> Iterator[Line]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -35,6 +36,8 @@ def within(particular: Resource, tables: Tables, subject: Subject, found: list[D
                         "\n".join(filter(None, [help_ or limit.help, f"source: {read.title}, read {read.read_on}"])),
                     )
                 )
+            if limit.steps and isinstance(value, int | float):
+                particular = _stepped(particular, name, value, limit.steps, subject, found)
     pairs = tables.pairs.get(cls)
     return _paired(particular, pairs, subject, found) if pairs is not None else particular
 
@@ -80,16 +83,29 @@ def _breaches(limit: Limit, value: Any) -> Iterator[tuple[str, str]]:
             yield why, ""
 
 
+def _stepped(
+    particular: Resource, name: str, value: float, steps: tuple[int, ...], subject: Subject, found: list[Diagnostic]
+) -> Resource:
+    """Round a number up to the nearest step the cloud has; one above the last is for the range to refuse."""
+    step = next((step for step in steps if step >= value), None)
+    if step is None or step == value:
+        return particular
+    asked = f"{type(particular).__name__}({name}={value:g})"
+    found.append(subject.note("rounded", f"{asked} becomes {name}={step}, the nearest the cloud has"))
+    return replace(particular, **{name: step})
+
+
 def _paired(particular: Resource, pairs: Pairs, subject: Subject, found: list[Diagnostic]) -> Resource:
     """Round a pair up to the nearest the cloud has: the smallest first, then the smallest second beside it."""
     first, second = getattr(particular, pairs.first), getattr(particular, pairs.second)
     asked = f"{type(particular).__name__}({pairs.first}={first:g}, {pairs.second}={second})"
     for step, beside in pairs.steps:
-        fitting = next((value for value in beside if value >= second), None)
-        if step < first or fitting is None:
+        place = 0 if second is None else bisect_left(beside, second)
+        if step < first or place == len(beside):
             continue
-        if (step, fitting) == (first, second):
-            return particular
+        fitting = beside[place]
+        if step == first and second in (None, fitting):
+            return particular if second == fitting else replace(particular, **{pairs.second: fitting})
         found.append(
             subject.note(
                 "rounded",

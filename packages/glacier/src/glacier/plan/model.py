@@ -16,9 +16,10 @@ from glacier.target import Target
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Where something lives: the compiler's name for the cloud, its region, and why there."""
+    """Where something lives: the compiler's name for the cloud, whose it is, its region, and why there."""
 
     cloud: str
+    provider: str
     region: str
     because: str
 
@@ -51,18 +52,62 @@ class PlacedTask:
         return slug(self.task.name)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """What it costs to send a unit of data, and what it usually costs: between two regions of the sending cloud.
+
+    ``region`` is the one whose price it is, when the sender's own is not in the table.
+    """
+
+    usd: float
+    usual: float | None
+    unit: str
+    as_of: str
+    region: str
+
+    @property
+    def times(self) -> float | None:
+        """How many times the usual price."""
+        return self.usd / self.usual if self.usual else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Transfer:
-    """A dataset that crosses from one home to another because of one access."""
+    """A dataset on its way from one home to another because of one access, in the direction in which the bytes go.
+
+    ``producer`` and ``consumer`` are the task at one end and, at the other, the task there or else the storage;
+    ``because`` says why the two ends lie apart.
+    """
 
     access: Access
+    producer: str
+    consumer: str
     source: Home
     destination: Home
+    because: str
+    rate: Rate | None
+
+    @property
+    def dataset(self) -> Dataset:
+        """What is transferred."""
+        return self.access.dataset
 
     @property
     def between_clouds(self) -> bool:
-        """Whether it leaves a cloud, and not only a region."""
-        return self.source.cloud != self.destination.cloud
+        """Whether it leaves a provider, and not only a region."""
+        return self.source.provider != self.destination.provider
+
+    @property
+    def usd(self) -> float | None:
+        """US dollars for the whole dataset once, when its size and the price are known."""
+        if self.rate is None or self.dataset.size is None:
+            return None
+        return self.rate.usd * in_units(self.dataset.size, self.rate.unit)
+
+
+def in_units(size: int, unit: str) -> float:
+    """Bytes as a price table counts them: in ``GiB`` or in ``GB``."""
+    return size / (2**30 if unit.startswith("GiB") else 1e9)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +172,21 @@ class Plan:
     def runs(self) -> Mapping[AnyTask, PlacedTask]:
         """Each task with its home."""
         return {placed.task: placed for placed in self.tasks}
+
+    @cached_property
+    def legs(self) -> Mapping[AnyTask, int]:
+        """How often the work has changed clouds before each task, at the most: what one cloud can do without waiting.
+
+        On one cloud there is one leg; tasks of a leg wait only for tasks of their own cloud, or of earlier legs.
+        """
+        legs: dict[AnyTask, int] = {}
+        for task in self.graph.tasks:
+            here = self.runs[task].home.cloud
+            legs[task] = max(
+                (legs[before] + (self.runs[before].home.cloud != here) for before in self.graph.upstream(task)),
+                default=0,
+            )
+        return legs
 
     @property
     def clouds(self) -> tuple[str, ...]:

@@ -25,7 +25,9 @@ class Clouds:
         """The cloud a resource must or may live in; ``None`` when that cloud is not compiled for."""
         if resource.provider is None:
             return self.default
-        return next((key for key, target in self.targets.items() if target.provider == resource.provider), None)
+        able = [key for key, target in self.targets.items() if target.provider == resource.provider]
+        here = [key for key in able if self.targets[key].place == resource.own_place]
+        return next(iter([*here, *(key for key in able if key == self.default), *able]), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,9 @@ def place_storages(graph: Graph, clouds: Clouds, found: list[Diagnostic]) -> tup
             if home is None:
                 continue
             kind = _kind(clouds.targets[home.cloud], resource, subject, found, clouds)
-            if kind is not None:
-                placed.append(PlacedStorage(part, _particular(kind, resource, home, clouds, subject, found), home))
+            particular = _particular(kind, resource, home, clouds, subject, found) if kind is not None else None
+            if particular is not None:
+                placed.append(PlacedStorage(part, particular, home))
     return tuple(sorted(placed, key=lambda storage: (storage.owner, storage.home.cloud)))
 
 
@@ -82,8 +85,9 @@ def place_tasks(graph: Graph, clouds: Clouds, found: list[Diagnostic]) -> tuple[
         if home is None:
             continue
         kind = _kind(clouds.targets[home.cloud], task.compute, subject, found, clouds)
-        if kind is not None:
-            placed.append(PlacedTask(task, _particular(kind, task.compute, home, clouds, subject, found), home))
+        particular = _particular(kind, task.compute, home, clouds, subject, found) if kind is not None else None
+        if particular is not None:
+            placed.append(PlacedTask(task, particular, home))
     return tuple(placed)
 
 
@@ -129,7 +133,7 @@ def _home(
         because = f"{type(resource).__name__} exists on {resource.provider} only"
     else:
         because = "generic; the default cloud" if len(clouds.targets) > 1 else "generic; the only cloud compiled for"
-    return Home(chosen, getattr(resource, "region", None) or target.place, because)
+    return Home(chosen, target.provider, resource.own_place or target.place, because)
 
 
 def _kind(
@@ -163,11 +167,15 @@ def _particular(
     clouds: Clouds,
     subject: Subject,
     found: list[Diagnostic],
-) -> Resource:
+) -> Resource | None:
     if not isinstance(resource, Generic):
         return resource
-    particular = kind.specialize(resource)
     provider = clouds.targets[home.cloud].provider
+    particular = kind.specialize(resource)
+    if isinstance(particular, Unsupported):
+        said = f"{resource!r} is not available on {provider}: {particular.why}"
+        found.append(subject.error("unsupported", said, particular.instead))
+        return None
     for hinted, hints in resource.hints.items():
         if hinted == provider:
             particular = _hinted(particular, hints, provider, subject, found)

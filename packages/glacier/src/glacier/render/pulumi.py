@@ -180,6 +180,8 @@ class _Rendering:
                 return Call(_STACK[what])
             case infra.Archive(path=path):
                 return Call("pulumi.FileArchive", (path,))
+            case infra.Enum(type=name, value=word):
+                return Call(self.type(name), (word,))
             case Sequence():
                 return [self.say(item) for item in value]
         assert_never(value)

@@ -334,7 +334,8 @@ def _escaped(value: str) -> str:
 
 def _docstring(doc: str) -> Iterator[str]:
     """A docstring; one of several lines has its closing quotes on a line of their own."""
-    first, *others = [line.rstrip() for line in cleandoc(doc).strip().split("\n")]
+    # Once more without blank lines in front: formatters move what then stands below the first line to the margin.
+    first, *others = [line.rstrip() for line in cleandoc(cleandoc(doc).strip()).split("\n")]
     if others:
         yield f'"""{_documented(first)}'
         yield from map(_documented, others)

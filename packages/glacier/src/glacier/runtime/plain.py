@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import IO, Any
@@ -74,15 +73,14 @@ def read_json_rows(file: IO[bytes]) -> Iterator[Any]:
         raise Problem("ends in the middle of its rows")
 
 
-def write_csv_rows(rows: Iterable[object], file: IO[bytes], said: str) -> None:
+def write_csv_rows(rows: Iterable[object], file: IO[str], said: str) -> None:
     """Rows as CSV with a header, which the first row decides."""
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
     writer: Any = None
     for row in rows:
         if not isinstance(row, Mapping):
             raise Problem(f"{said} {type(row).__name__} in its rows; CSV takes dicts", "format='json' takes any data")
         if writer is None:
-            writer = csv.DictWriter(text, list(row), lineterminator="\n")
+            writer = csv.DictWriter(file, list(row), lineterminator="\n")
             writer.writeheader()
         try:
             writer.writerow(row)
@@ -91,14 +89,11 @@ def write_csv_rows(rows: Iterable[object], file: IO[bytes], said: str) -> None:
             raise Problem(
                 f"has a row with the column {unknown[0]}, which the first row has not", "give every row the same keys"
             ) from None
-    text.flush()
-    text.detach()
 
 
-def read_csv_rows(file: IO[bytes], schema: Mapping[str, str] | None) -> Iterator[dict[str, Any]]:
+def read_csv_rows(file: IO[str], schema: Mapping[str, str] | None) -> Iterator[dict[str, Any]]:
     """Rows as dicts of text, or of the schema's types; an empty cell of a column that is no text is ``None``."""
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
-    reader = csv.DictReader(text, strict=True)
+    reader = csv.DictReader(file, strict=True)
     parsers = {column: parse for column, kind in (schema or {}).items() if (parse := _parser(kind)) is not None}
     for row in reader:
         if None in row or None in row.values():

@@ -138,6 +138,8 @@ class _Comparison:
                 return {"stack": self.run.stack, "project": self.run.project, "organization": ORGANIZATION}[what]
             case infra.Archive(path=path):
                 return ("archive", path)
+            case infra.Enum(value=word):
+                return word
             case Mapping():
                 return {key: self.value(one) for key, one in value.items() if one is not None}
             case str():

@@ -1,0 +1,137 @@
+"""Containers on Azure: a Container Apps job that runs to its end, with an identity of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from glacier.compute import Container
+from glacier.errors import Diagnostic
+from glacier.infra import Concat, Options, Output, Ref, Value
+from glacier.resource import Resource
+from glacier.target import Job, Made, Meter, Principal, Site
+
+from glacier_azure.foundation import CONSUMPTION, identity as own_identity, resource
+from glacier_azure.kinds.serverless import whoami
+from glacier_azure.roles import assign
+from glacier_azure.workflow import Step, allowed, job_step
+
+
+@dataclass(frozen=True, eq=False)
+class ContainerAppJob(Resource):
+    """A container on Azure Container Apps that runs to its end.
+
+    ``cpu`` is in virtual CPUs, ``memory`` in MiB, of which each has two GiB: only these pairs exist, and others are
+    rounded up. ``timeout`` is in seconds, for each try. Without ``image`` one is built from the exported folder; one
+    that is given must be public, and made for ``linux/amd64``
+    (learn.microsoft.com/azure/container-apps/containers#limitations).
+    """
+
+    kind: ClassVar[str] = "container"
+    provider: ClassVar[str | None] = "azure"
+
+    cpu: float = 1
+    memory: int = 2048
+    image: str | None = None
+    timeout: int = 3600
+    env: Mapping[str, str] | None = None
+    requirements: Sequence[str] | None = None
+
+
+PARTICULAR = ContainerAppJob
+
+
+def specialize(generic: Container) -> ContainerAppJob:
+    """A job of the same size, before it is rounded to a pair that exists."""
+    return ContainerAppJob(
+        cpu=generic.cpu,
+        memory=generic.memory,
+        image=generic.image,
+        timeout=generic.timeout,
+        env=generic.env,
+        requirements=generic.requirements,
+    )
+
+
+def review(spec: ContainerAppJob) -> Iterator[Diagnostic]:
+    """What the limits table cannot say."""
+    for name in spec.env or {}:
+        if name.startswith(("GLACIER_", "AZURE_", "CONTAINER_APP_")):
+            yield Diagnostic(
+                code="env",
+                message=f"env may not set {name!r}",
+                help="GLACIER_…, AZURE_… and CONTAINER_APP_… are reserved",
+            )
+
+
+def identity(spec: ContainerAppJob, site: Site) -> Iterator[Made]:
+    """An identity of its own."""
+    yield own_identity(site)
+
+
+def principal(spec: ContainerAppJob, site: Site) -> Principal:
+    """The identity, by the id that grants and tokens name it by."""
+    who = site.ref("identity", "principal_id")
+    return Principal(provider="azure", owner=site.owner, id=who, subject=who)
+
+
+def emit(spec: ContainerAppJob, site: Site, job: Job) -> Iterator[Made]:
+    """The job, and the right to fetch its image unless one is given."""
+    runs_as = site.ref("identity", "id")
+    image: Value = spec.image
+    registries: Value = None
+    needed: tuple[Ref, ...] = ()
+    if spec.image is None:
+        registry = site.shared("registry")["images"]
+        image = Concat((registry["login_server"], f"/{site.owner}:{job.digest}"))
+        yield Output(name=f"image_{site.id('')}", value=image)
+        pulls = assign(site, "pulls", "AcrPull", site.ref("identity", "principal_id"), registry["id"])
+        yield pulls
+        registries = [{"server": registry["login_server"], "identity": runs_as}]
+        needed = (pulls.ref,)
+    environment = site.shared("private_environment" if job.network else "environment")["environment"]
+    yield resource(
+        site,
+        "azure.app.Job",
+        "job",
+        {
+            "environment_id": environment["id"],
+            "workload_profile_name": CONSUMPTION,
+            "identity": {"type": "UserAssigned", "user_assigned_identities": [runs_as]},
+            "configuration": {
+                "trigger_type": "Manual",
+                "manual_trigger_config": {"parallelism": 1, "replica_completion_count": 1},
+                "replica_timeout": allowed(job, spec.timeout),
+                "replica_retry_limit": job.retries,
+                "registries": registries,
+            },
+            "template": {"containers": [_container(spec, site, job, image)]},
+        },
+        main=True,
+        options=Options(depends_on=needed),
+        comment=f"Build {job.folder} and push it with this tag; the README has the commands." if needed else "",
+    )
+
+
+def step(spec: ContainerAppJob, site: Site, job: Job) -> Step:
+    """One run of the job, whose end is awaited."""
+    return job_step(job, site, container=site.ref("job", "id"), timeout=spec.timeout)
+
+
+def meters(spec: ContainerAppJob, seconds: float | None) -> Iterator[Meter]:
+    """Processors and memory for as long as it runs."""
+    for item, amount in (("vcpu", spec.cpu), ("memory", spec.memory / 1024)):
+        quantity = None if seconds is None else seconds * amount
+        yield Meter(item=f"containers.{item}.active", quantity=quantity, per="run", of="seconds it runs")
+
+
+def _container(spec: ContainerAppJob, site: Site, job: Job, image: Value) -> Value:
+    settings = {**whoami(site), **job.environment}
+    return {
+        "name": "task",
+        "image": image,
+        "command": ["python", "-m", "glacier.runtime"],
+        "env": [{"name": name, "value": value} for name, value in settings.items()],
+        "resources": {"cpu": spec.cpu, "memory": f"{spec.memory / 1024:g}Gi"},
+    }

@@ -1,0 +1,115 @@
+"""Containers on Google Cloud: a Cloud Run job that runs to its end, with an account of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from glacier.compute import Container
+from glacier.errors import Diagnostic
+from glacier.infra import Concat, Options, Output, Value
+from glacier.resource import Resource
+from glacier.target import Job, Made, Meter, Principal, Site
+
+from glacier_gcp import environment
+from glacier_gcp.foundation import account, apis, interface, project
+from glacier_gcp.workflow import Step, job_step
+
+_GIBI = 1024  # MiB
+
+
+@dataclass(frozen=True, eq=False)
+class CloudRunJob(Resource):
+    """A container on Cloud Run that runs to its end.
+
+    ``cpu`` is in virtual CPUs, ``memory`` in MiB: only certain pairs exist, and others are rounded up. ``timeout`` is
+    in seconds. ``max_retries`` is how often Cloud Run itself starts it again within one run; a task's own ``retries``
+    are new runs. Without ``image`` one is built from the exported folder, and must be pushed before the job is made.
+    """
+
+    kind: ClassVar[str] = "container"
+    provider: ClassVar[str | None] = "gcp"
+
+    cpu: float = 1
+    memory: int = 512
+    image: str | None = None
+    timeout: int = 3600
+    max_retries: int = 0
+    env: Mapping[str, str] | None = None
+    requirements: Sequence[str] | None = None
+
+
+PARTICULAR = CloudRunJob
+
+
+def specialize(generic: Container) -> CloudRunJob:
+    """A job of the same size, before it is rounded to a pair that exists."""
+    size = {"cpu": generic.cpu, "memory": generic.memory, "timeout": generic.timeout}
+    return CloudRunJob(**size, image=generic.image, env=generic.env, requirements=generic.requirements)  # type: ignore[arg-type]  # each is its field's
+
+
+def review(spec: CloudRunJob) -> Iterator[Diagnostic]:
+    """What the limits table cannot say."""
+    yield from environment.review(spec.env)
+
+
+def identity(spec: CloudRunJob, site: Site) -> Iterator[Made]:
+    """The account that the code runs as."""
+    yield account(site, f"Task {site.owner}"[:100])
+
+
+def principal(spec: CloudRunJob, site: Site) -> Principal:
+    """The account that the code runs as."""
+    who = site.ref("account", "member")
+    return Principal(provider="gcp", owner=site.owner, id=who, subject=site.ref("account", "unique_id"))
+
+
+def emit(spec: CloudRunJob, site: Site, job: Job) -> Iterator[Made]:
+    """The job; its image is in the pipeline's repository unless one is given."""
+    image: Value = spec.image
+    comment = ""
+    if spec.image is None:
+        repository = site.shared("images")["repository"]["repository_id"]
+        folder = job.folder.rpartition("/")[2]
+        host = f"{site.target.region}-docker.pkg.dev/"
+        image = Concat((host, project(site), "/", repository, f"/{folder}:{job.digest}"))
+        yield Output(name=f"image_{site.id('')}", value=image)
+        comment = f"Build {job.folder} and push it with this tag; the README has the commands."
+    template: dict[str, Value] = {
+        "containers": [
+            {
+                "image": image,
+                "commands": ["python", "-m", "glacier.runtime"],
+                "envs": [{"name": name, "value": value} for name, value in job.environment.items()],
+                "resources": {"limits": {"cpu": f"{spec.cpu:g}", "memory": f"{spec.memory}Mi"}},
+            }
+        ],
+        "max_retries": spec.max_retries,
+        "service_account": site.ref("account", "email"),
+        "timeout": f"{spec.timeout}s",
+    }
+    if job.network:
+        template["vpc_access"] = {"network_interfaces": [interface(site)], "egress": "PRIVATE_RANGES_ONLY"}
+    yield site.node(
+        "gcp.cloudrunv2.Job",
+        "job",
+        {"location": site.target.region, "template": {"template": template}, "deletion_protection": False},
+        main=True,
+        options=Options(depends_on=apis(site, "run")),
+        comment=comment,
+    )
+
+
+def step(spec: CloudRunJob, site: Site, job: Job) -> Step:
+    """One run of the job, whose end is awaited."""
+    return job_step(site.owner, job, site.id("job"), spec.timeout * (spec.max_retries + 1))
+
+
+def meters(spec: CloudRunJob, seconds: float | None) -> Iterator[Meter]:
+    """Processors and memory for as long as it runs, a minute at least (cloud.google.com/run/pricing)."""
+    billed = None if seconds is None else max(seconds, 60)
+    processors = None if billed is None else billed * spec.cpu
+    memory = None if billed is None else billed * spec.memory / _GIBI
+    yield Meter(item="containers.jobs.vcpu", quantity=processors, per="run", of="seconds it runs")
+    yield Meter(item="containers.jobs.memory", quantity=memory, per="run", of="seconds it runs")

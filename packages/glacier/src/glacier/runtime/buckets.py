@@ -1,0 +1,265 @@
+"""Where objects are: a folder on this disk, or a bucket in a cloud.
+
+Both replace an object as a whole, so that a task that is tried again leaves one result and a task that is killed
+leaves none. The disk has a class of its own, since a rename is all that is atomic there and a client would add more
+than it costs; everything else is obstore's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from glacier.runtime.codecs import Content
+from glacier.runtime.problems import Problem
+
+_CHUNK = 8 * 1024 * 1024  # bytes in memory at once when an object is read in pieces
+
+
+class Found(NamedTuple):
+    """An object in a folder: its name there, and when it was written, in seconds of some clock."""
+
+    name: str
+    written: float
+
+
+class Bucket(Protocol):
+    """Objects by path. What is not there is a ``FileNotFoundError``."""
+
+    def read(self, path: str) -> bytes:
+        """All of an object."""
+
+    def chunks(self, path: str) -> Iterator[bytes]:
+        """An object in pieces."""
+
+    def file(self, path: str, *, own: bool = False) -> Path:
+        """A local file with an object's content, until the bucket is closed; ``own``: to do anything with."""
+
+    def find(self, folder: str) -> Sequence[Found]:
+        """The objects in a folder, but not in folders below it."""
+
+    def write(self, path: str, content: Content) -> int:
+        """Write an object, all of it or nothing; gives its size in bytes."""
+
+    def where(self, path: str) -> str:
+        """A path as a person would look for it."""
+
+    def close(self) -> None:
+        """Remove what was only for reading."""
+
+
+class Scratch:
+    """A folder for files that nobody needs any more when the task has ended."""
+
+    def __init__(self) -> None:
+        self._folder: str | None = None
+        self._numbers = itertools.count()
+
+    def file(self, name: str) -> Path:
+        """The path of a new file; it keeps its suffix, by which libraries know what it is."""
+        if self._folder is None:
+            self._folder = tempfile.mkdtemp(prefix="glacier-")
+        folder = Path(self._folder) / str(next(self._numbers))
+        folder.mkdir()
+        return folder / (name.rpartition("/")[2] or "data")
+
+    def close(self) -> None:
+        """Remove the folder."""
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+
+
+class Disk:
+    """Objects as files below a folder.
+
+    A file is written in ``.writing`` and then moved to its place; what a killed process left there is removed when
+    the folder is opened the next time.
+    """
+
+    def __init__(self, root: str | Path) -> None:
+        self.root = os.path.abspath(root)
+        self._writing = f"{self.root}/.writing"
+        self._numbers = itertools.count()
+        self._scratch = Scratch()
+        self._sweep()
+
+    def read(self, path: str) -> bytes:
+        """All of a file."""
+        with open(f"{self.root}/{path}", "rb", buffering=0) as file:
+            return file.read()
+
+    def chunks(self, path: str) -> Iterator[bytes]:
+        """A file in pieces."""
+        file = open(f"{self.root}/{path}", "rb")  # noqa: SIM115 - opened now, so that a missing one is told now
+
+        def pieces() -> Iterator[bytes]:
+            with file:
+                while piece := file.read(_CHUNK):
+                    yield piece
+
+        return pieces()
+
+    def file(self, path: str, *, own: bool = False) -> Path:
+        """The file itself, or a copy."""
+        target = Path(self.root, path)
+        if not target.is_file():
+            raise FileNotFoundError(target)
+        return Path(shutil.copyfile(target, self._scratch.file(path))) if own else target
+
+    def find(self, folder: str) -> Sequence[Found]:
+        """The files in a folder; hidden ones are not data."""
+        try:
+            with os.scandir(f"{self.root}/{folder}") as entries:
+                return [
+                    Found(entry.name, entry.stat().st_mtime_ns / 1e9)
+                    for entry in entries
+                    if not entry.name.startswith(".") and entry.is_file()
+                ]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+    def write(self, path: str, content: Content) -> int:
+        """Write a file beside its place and move it there."""
+        staged, target = f"{self._writing}/{os.getpid()}-{id(self)}-{next(self._numbers)}", f"{self.root}/{path}"
+        try:
+            try:
+                size = _fill(staged, content)
+            except FileNotFoundError:
+                if os.path.isdir(self._writing):
+                    raise
+                os.makedirs(self._writing, exist_ok=True)
+                size = _fill(staged, content)
+            try:
+                os.replace(staged, target)
+            except FileNotFoundError:
+                os.makedirs(os.path.dirname(target), exist_ok=True)
+                os.replace(staged, target)
+        except BaseException:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(staged)
+            raise
+        return size
+
+    def where(self, path: str) -> str:
+        """The file's path."""
+        return f"{self.root}/{path}".replace("/", os.sep)
+
+    def close(self) -> None:
+        """Remove copies, and the folder for unfinished files when there are none."""
+        self._scratch.close()
+        with contextlib.suppress(OSError):  # another process writes there
+            os.rmdir(self._writing)
+
+    def _sweep(self) -> None:
+        try:
+            names = os.listdir(self._writing)
+        except FileNotFoundError:
+            return
+        for name in names:
+            pid = name.partition("-")[0]
+            if pid.isdigit() and int(pid) != os.getpid() and not _is_alive(int(pid)):
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(f"{self._writing}/{name}")
+
+
+def _fill(path: str, content: Content) -> int:
+    if not isinstance(content, bytes):
+        Path(path).touch(exist_ok=False)  # a missing folder is told before the content is made, which may be once only
+        content(Path(path))
+        return os.path.getsize(path)
+    with open(path, "xb", buffering=0) as file:
+        written = file.write(content)
+        while written < len(content):
+            written += file.write(memoryview(content)[written:])
+    return written
+
+
+def _is_alive(pid: int) -> bool:
+    if os.name == "nt":
+        return True  # there, asking would end it; what is left is removed with the folder
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+class Remote:
+    """Objects in a bucket of a cloud, or in memory, through an obstore store.
+
+    ``attributes`` go with every object that is written; ``address`` is what paths are shown below.
+    """
+
+    def __init__(self, store: Any, address: str, attributes: Mapping[str, str] | None = None) -> None:
+        import obstore
+
+        self._client: Any = obstore
+        self._store, self._address = store, address.rstrip("/")
+        self._attributes = dict(attributes) if attributes else None
+        self._scratch = Scratch()
+
+    def read(self, path: str) -> bytes:
+        """All of an object."""
+        return bytes(self._client.get(self._store, path).bytes())
+
+    def chunks(self, path: str) -> Iterator[bytes]:
+        """An object in pieces."""
+        stream = self._client.get(self._store, path).stream(min_chunk_size=_CHUNK)
+        return (bytes(piece) for piece in stream)
+
+    def file(self, path: str, *, own: bool = False) -> Path:
+        """The object, downloaded piece by piece."""
+        pieces = self.chunks(path)
+        target = self._scratch.file(path)
+        with target.open("wb") as file:
+            file.writelines(pieces)
+        return target
+
+    def find(self, folder: str) -> Sequence[Found]:
+        """The objects in a folder; a marker for the folder itself is none."""
+        listed = self._client.list_with_delimiter(self._store, folder.rstrip("/") or None)["objects"]
+        found = [Found(item["path"].rpartition("/")[2], item["last_modified"].timestamp()) for item in listed]
+        return [each for each in found if each.name and not each.name.startswith(".")]
+
+    def write(self, path: str, content: Content) -> int:
+        """Put an object: one request, or one upload in parts, after which it is there as a whole."""
+        if isinstance(content, bytes):
+            self._client.put(self._store, path, content, attributes=self._attributes)
+            return len(content)
+        staged = self._scratch.file(path)
+        try:
+            content(staged)
+            self._client.put(self._store, path, staged, attributes=self._attributes)
+            return staged.stat().st_size
+        finally:
+            staged.unlink(missing_ok=True)
+
+    def where(self, path: str) -> str:
+        """The object's address."""
+        return f"{self._address}/{path}"
+
+    def close(self) -> None:
+        """Remove what was downloaded."""
+        self._scratch.close()
+
+
+def why(error: Exception, bucket: Bucket, path: str) -> Problem:
+    """What an error of a disk or a cloud means to a person."""
+    where = bucket.where(path)
+    if isinstance(error, OSError) and error.errno in (28, 122):  # ENOSPC, EDQUOT
+        return Problem(f"the disk is full: {where} was not written, and nothing of it is left", "make room and run again")
+    if isinstance(error, PermissionError) or type(error).__name__ in ("PermissionDeniedError", "UnauthenticatedError"):
+        return Problem(
+            f"{where} may not be used: {str(error).partition(chr(10))[0]}",
+            "the annotation gives the access: deploy again after changing annotations; or sign in with other rights",
+        )
+    return Problem(f"{where}: {type(error).__name__}: {str(error).partition(chr(10))[0]}")

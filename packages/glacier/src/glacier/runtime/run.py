@@ -1,0 +1,157 @@
+"""Runs one task once: read what it reads, call it, write what it returned.
+
+The local executor and every cloud's entry point come here. A task is known only by its shape (``slots``, ``results``,
+``function``), so that nothing of the language is needed where it runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from time import perf_counter
+from typing import Any, NamedTuple, Protocol
+
+from glacier.errors import TaskError
+from glacier.runtime.manifest import Place
+from glacier.runtime.problems import Problem, raised
+from glacier.runtime.stores import Store
+from glacier.runtime.wanted import STREAMS, check, form_of
+from glacier.runtime.written import Written
+
+
+class Step(NamedTuple):
+    """A task as it runs: its function, what each parameter reads, what it returns; types are ``None`` for any."""
+
+    name: str
+    function: Callable[..., Any]
+    reads: tuple[tuple[str, str, Any], ...]  # parameter, dataset, type
+    writes: tuple[tuple[str, Any], ...]  # dataset, type
+
+
+class Done(NamedTuple):
+    """What a task wrote, by dataset, and how many seconds its function took."""
+
+    outputs: dict[str, Written]
+    seconds: float
+
+
+class _Dataset(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+class _Slot(Protocol):
+    @property
+    def dataset(self) -> _Dataset: ...
+    @property
+    def type(self) -> Any: ...
+
+
+class TaskLike(Protocol):
+    """A declared task, as far as running it goes."""
+
+    name: str
+    function: Callable[..., Any]
+
+    @property
+    def slots(self) -> Mapping[str, _Slot]:
+        """What each parameter reads."""
+
+    @property
+    def results(self) -> tuple[_Slot, ...]:
+        """What it returns, in order."""
+
+
+def step_of(task: TaskLike) -> Step:
+    """A declared task as it runs."""
+    return Step(
+        task.name,
+        task.function,
+        tuple((parameter, slot.dataset.name, slot.type) for parameter, slot in task.slots.items()),
+        tuple((slot.dataset.name, slot.type) for slot in task.results),
+    )
+
+
+def run(step: Step, places: Mapping[str, Place], stores: Mapping[str, Store]) -> Done:
+    """Run a task once; raises :class:`~glacier.errors.TaskError`, and then nothing of a dataset is half-written.
+
+    An exception of the function itself is the error's ``__cause__``, and its frames are kept
+    (:class:`~glacier.runtime.problems.Raised`).
+    """
+    arguments: dict[str, Any] = {}
+    for parameter, dataset, wanted in step.reads:
+        place = places[dataset]
+        try:
+            arguments[parameter] = stores[place.store].read(place, wanted)
+        except Exception as error:
+            raise trouble(step.name, dataset, error) from _cause(error)
+    begin = perf_counter()
+    try:
+        returned = step.function(**arguments)
+    except Exception as error:
+        raise raised(step.name, error) from error
+    seconds = perf_counter() - begin
+    outputs = _write(step, returned, places, stores) if step.writes else {}
+    for _, dataset, _ in step.reads:
+        place = places[dataset]
+        try:
+            stores[place.store].settle(place)
+        except Exception as error:
+            raise trouble(step.name, dataset, error) from _cause(error)
+    return Done(outputs, seconds)
+
+
+def _write(
+    step: Step, returned: Any, places: Mapping[str, Place], stores: Mapping[str, Store]
+) -> dict[str, Written]:
+    values = (returned,) if len(step.writes) == 1 else _parts(step, returned)
+    # Every value is looked at before the first is written.
+    for (dataset, wanted), value in zip(step.writes, values, strict=True):
+        try:
+            _check(value, wanted)
+        except Problem as problem:
+            raise trouble(step.name, dataset, problem) from None
+    outputs: dict[str, Written] = {}
+    for (dataset, wanted), value in zip(step.writes, values, strict=True):
+        place = places[dataset]
+        try:
+            outputs[dataset] = stores[place.store].write(place, value, wanted)
+        except Exception as error:
+            raise trouble(step.name, dataset, error) from _cause(error)
+    return outputs
+
+
+def _check(value: Any, wanted: Any) -> None:
+    if wanted is None:
+        if value is None:
+            check(value, wanted, "returned")
+    elif form_of(wanted) not in STREAMS or not hasattr(value, "__iter__"):
+        check(value, wanted, "returned")
+
+
+def _parts(step: Step, returned: Any) -> tuple[Any, ...]:
+    """The values of several outputs; raises :class:`~glacier.errors.TaskError` when there are more or fewer."""
+    names = ", ".join(dataset for dataset, _ in step.writes)
+    if not isinstance(returned, tuple | list):
+        raise TaskError(
+            step.name,
+            f"returned a {type(returned).__name__}, and not {len(step.writes)} values ({names})",
+            help=f"return a tuple: return {names.replace(' ', '_').replace(',_', ', ')}",
+        )
+    if len(returned) != len(step.writes):
+        raise TaskError(
+            step.name,
+            f"returned {len(returned)} values; its annotation names {len(step.writes)}: {names}",
+            help="return one value for each, in this order",
+        )
+    return tuple(returned)
+
+
+def trouble(task: str, dataset: str, error: Exception) -> TaskError:
+    """What became of a dataset, with the names of both."""
+    if isinstance(error, Problem):
+        return TaskError(task, error.message, dataset=dataset, help=error.help)
+    return TaskError(task, f"{type(error).__name__}: {error}", dataset=dataset)
+
+
+def _cause(error: Exception) -> BaseException | None:
+    return error.__cause__ if isinstance(error, Problem) else error
