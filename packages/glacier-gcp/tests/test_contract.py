@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
+from glacier.resource import Resource
 from glacier.testing.contract import ProviderContract
 from glacier_gcp import GCPCompiler
 from glacier_gcp.compute import CloudFunction, CloudRunJob
@@ -12,7 +16,7 @@ KEY = "projects/example-project/locations/us-central1/keyRings/ring/cryptoKeys/k
 
 class TestGCP(ProviderContract):
     compiler = GCPCompiler()
-    changes = {
+    changes: ClassVar[Mapping[tuple[type[Resource], str], object]] = {
         (GCS, "bucket"): "example-bucket-1",
         (GCS, "location"): "europe-west1",
         (GCS, "prefix"): "in/",
@@ -64,7 +68,7 @@ class TestGCP(ProviderContract):
         (CloudRunJob, "env"): {"MODE": "fast"},
         (CloudRunJob, "requirements"): ["tabulate==0.9.0"],
     }
-    complete = {
+    complete: ClassVar[Mapping[tuple[type[Resource], str], Mapping[str, object]]] = {
         (GCS, "existing"): {"bucket": "example-bucket-1"},
         (CloudFunction, "concurrency"): {"cpu": 1.0},
         (CloudFunction, "min_instances"): {"max_instances": 1000},

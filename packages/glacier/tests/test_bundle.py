@@ -153,7 +153,7 @@ def test_what_it_imports_from_beside_it_comes_along(imported: Import) -> None:
         "prices.py": "def late():\n    import taxes\n",
         "taxes.py": "",
         "tools/__init__.py": "",
-        "tools/text.py": "from . import words\n",
+        "tools/text.py": "from . import __name__\n",
         "tools/words.txt": "data",
         "tools/__pycache__/old.pyc": "",
         "unrelated.py": "",
@@ -200,6 +200,17 @@ def test_a_provider_package_comes_along_when_the_module_imports_it(imported: Imp
     (artifact,) = bundled(imported("shop", files).pipeline)
     assert "glacier_aws/storage.py" in artifact.files
     assert "glacier_gcp/__init__.py" not in artifact.files
+
+
+def test_a_provider_package_that_is_imported_later_comes_along_too(imported: Import) -> None:
+    """As in a notebook, which compiles, imports another provider, and compiles again."""
+    bundled(imported("first_shop", {"first_shop.py": MODULE.format(imports="", settings="")}).pipeline)
+    files = {
+        "glacier_late/__init__.py": "",
+        "second_shop.py": MODULE.format(imports="import glacier_late", settings=""),
+    }
+    (artifact,) = bundled(imported("second_shop", files).pipeline)
+    assert "glacier_late/__init__.py" in artifact.files
 
 
 def test_requirements_are_pinned_sorted_and_named_once(imported: Import) -> None:
@@ -276,9 +287,7 @@ def test_code_in_no_file_cannot_be_exported() -> None:
 
 
 def artifact(**files: str) -> Artifact:
-    return Artifact(
-        needs=Needs(requirements=()), tasks=(), files={path: text.encode() for path, text in files.items()}
-    )
+    return Artifact(needs=Needs(requirements=()), tasks=(), files={path: text.encode() for path, text in files.items()})
 
 
 def test_a_digest_changes_when_and_only_when_a_file_does() -> None:

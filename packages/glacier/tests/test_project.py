@@ -31,7 +31,7 @@ def tidy(rows: Annotated[Any, orders]) -> Annotated[Any, clean]: ...
 @pytest.fixture(scope="module")
 def compiled() -> Compiled:
     """One cloud of toys."""
-    return ToyCompiler().compile(Pipeline('Sa"les', [collect, tidy]) if False else Pipeline("Sales", [collect, tidy]))
+    return ToyCompiler().compile(Pipeline("Sales", [collect, tidy]))
 
 
 def test_the_files_beside_the_code(compiled: Compiled) -> None:
@@ -49,10 +49,13 @@ def test_the_files_beside_the_code(compiled: Compiled) -> None:
 def test_each_cloud_has_a_folder() -> None:
     both = MultiCloudCompiler({"east": TinCompiler(), "west": ToyCompiler()})
 
-    @task
-    def alone() -> Annotated[Any, Dataset("made", Shelf())]: ...
+    @task(compute=Robot())
+    def west() -> Annotated[Any, Dataset("there", Shelf())]: ...
 
-    assert {path.partition("/")[0] for path in both.compile(Pipeline("s", [alone])).files} == {
+    @task
+    def east() -> Annotated[Any, Dataset("here")]: ...
+
+    assert {path.partition("/")[0] for path in both.compile(Pipeline("s", [west, east])).files} == {
         "README.md",
         "glacier.json",
         "east",
@@ -75,7 +78,7 @@ def test_the_settings_are_those_of_the_program() -> None:
     @task
     def store() -> Annotated[Any, Dataset("table", Database())]: ...
 
-    compiled = AWSCompiler().compile(Pipeline("Sales: 'all' #1".replace(":", "").replace("'", "").replace("#", ""), [store]))
+    compiled = AWSCompiler().compile(Pipeline("Sales all 1", [store]))
     settings = yaml.safe_load(compiled.files["aws/Pulumi.yaml"])
     assert settings["name"] == "sales-all-1-aws"
     assert settings["description"] == "The pipeline Sales all 1, compiled by Glacier"
@@ -151,7 +154,8 @@ def test_diagnostics_are_in_the_record() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [{}, [], {"a": {}}, {"a": []}, {"a": [1, {"b": "é"}], "c": {"d": [2], 'e"': None}}, {"a": "x\ny", "b": 1.5}]
+    "value",
+    [{}, [], {"a": {}}, {"a": []}, {"a": [1, {"b": "é"}], "c": {"d": [2], 'e"': None}}, {"a": "x\ny", "b": 1.5}],
 )
 def test_as_json_is_json(value: Any) -> None:
     record = value if isinstance(value, dict) else {"a": value}

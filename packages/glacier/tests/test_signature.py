@@ -200,7 +200,7 @@ UNKNOWN = [
 @both
 @pytest.mark.parametrize(("written", "message", "help_"), UNKNOWN, ids=[row[0] for row in UNKNOWN])
 def test_refuses_text_that_names_nothing(tmp_path: Path, future: bool, written: str, message: str, help_: str) -> None:
-    text = f"Orders = Annotated[int, raw]\n@pipeline.task()  # here\n{written if not future else written}"
+    text = f"Orders = Annotated[int, raw]\n@pipeline.task()  # here\n{written}"
     if future:
         text = text.replace("'rww'", "rww").replace("'claen'", "claen").replace("'pl.DataFrame'", "pl.DataFrame")
     found = refused(tmp_path, text, future=future)

@@ -47,6 +47,7 @@ class AWSCompiler(Compiler):
     how_to_run: ClassVar[Sequence[str]] = (
         'aws stepfunctions start-execution --state-machine-arn "$(pulumi stack output workflow)"',
     )
+    sign_in: ClassVar[str] = "aws ecr get-login-password | docker login --username AWS --password-stdin REGISTRY"
     entry: ClassVar[Mapping[str, str]] = {"handler.py": HANDLER}
 
     region: str = "us-east-1"

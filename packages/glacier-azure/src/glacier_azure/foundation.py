@@ -24,7 +24,7 @@ def resource(
     options: Options = Options(),  # noqa: B008 - a frozen value
     comment: str = "",
 ) -> Node:
-    """A resource in the pipeline's group, with the user's tags if it takes any: Azure's provider has none of its own."""
+    """A resource in the pipeline's group, with the user's tags if it takes any: the provider itself has none."""
     common: dict[str, Value] = {"resource_group_name": site.shared("resources")["group"]["name"]}
     tags = dict(site.target.tags or {}) if tagged else {}
     whole: dict[str, Value] = {**common, **inputs, **({"tags": tags} if tags else {})}

@@ -73,7 +73,7 @@ def reading(paths: Sequence[str]) -> str:
 
 
 def writing(paths: Sequence[str]) -> str:
-    """Writing below some paths, and neither reading nor deleting nor moving: a role that only writes is not built in."""
+    """Writing below some paths, and not reading, deleting or moving: a role that only writes is not built in."""
     writes = " AND ".join(f"!(ActionMatches{{'{_BLOBS}/{action}'}})" for action in ("write", "add/action"))
     refused = [f"(!(ActionMatches{{'{_BLOBS}/{action}'}}))" for action in ("read", "delete", "move/action")]
     return _all(f"(({writes}) OR ({_below('@Resource', 'path', paths)}))", *refused)

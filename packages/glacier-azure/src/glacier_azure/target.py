@@ -15,7 +15,7 @@ from glacier.target import ComputeKind, Shared, Site, StorageKind, Unsupported
 from glacier_azure import foundation, workflow
 from glacier_azure.kinds import cache, container, database, document, object_storage, queue, serverless
 
-FUNCTION_APP = '''"""The entry point of every function in this folder; Azure Functions calls it for each message in its queue.
+FUNCTION_APP = '''"""The entry point of every function in this folder: Azure calls it for each message in its queue.
 
 A message is ``{"task": …, "run": …, "answer": URL}``. What raises is tried again, as often as the app's settings say,
 and is then put into the second queue; either way the workflow that waits at ``answer`` hears how it ended.
@@ -102,7 +102,10 @@ class AzureCompiler(Compiler):
         'az rest --method post --url "$(pulumi stack output workflow)/triggers/start/run?api-version=2019-05-01"',
     )
     entry: ClassVar[Mapping[str, str]] = {"function_app.py": FUNCTION_APP, "host.json": HOST}
-    packages: ClassVar[Sequence[str]] = ("azure-functions==1.24.0",)
+    packages: ClassVar[Sequence[str]] = (  # from 2.0 on it wants Python 3.13
+        'azure-functions==1.26.0; python_version < "3.13"',
+        'azure-functions==2.3.0; python_version >= "3.13"',
+    )
     tools: ClassVar[Sequence[str]] = (
         "the [Azure CLI](https://learn.microsoft.com/cli/azure/install-azure-cli), signed in (`az login`), and"
         " `python3`: the code of functions is published with them",

@@ -27,7 +27,9 @@ _NAME = 60  # characters of a task's name in the name of an action, which holds 
 # Seconds. A call waits in its queue for an instance, and a failed one a while before it is tried again.
 _WAITING = 600
 _PAUSE = 15  # between two looks at a job
-_LOOKS = 5_000  # an Until goes round so often at most (learn.microsoft.com/azure/logic-apps/logic-apps-limits-and-config)
+_LOOKS = (
+    5_000  # an Until goes round so often at most (learn.microsoft.com/azure/logic-apps/logic-apps-limits-and-config)
+)
 
 # Nobody's address (RFC 5737): the trigger's own URL, which holds a key, is of no use then, and a run is started through
 # Azure's interface, with an identity (learn.microsoft.com/azure/logic-apps/logic-apps-securing-a-logic-app).
@@ -47,7 +49,9 @@ class Step:
 def function_step(job: Job, site: Site, *, host: Ref, queue: Ref, timeout: int) -> Step:
     """Put a message into a function's queue and wait until the function reports its end."""
     name = fit(slug(job.name), _NAME)
-    say = f"""concat('{{"task":"{job.name}","run":"',workflow()['run']['name'],'","answer":"',listCallbackUrl(),'"}}')"""
+    say = (
+        f"""concat('{{"task":"{job.name}","run":"',workflow()['run']['name'],'","answer":"',listCallbackUrl(),'"}}')"""
+    )
     seconds = (allowed(job, timeout) + _WAITING) * (job.retries + 1)
     call: Value = {
         "type": "HttpWebhook",
@@ -118,9 +122,7 @@ def emit(stages: Sequence[Sequence[Step]], site: Site) -> Iterator[Statement]:
     if not steps or len(steps) > most:
         return
     runs_as = site.shared("runner")["identity"]
-    roles = [
-        assign(site, f"calls-{slug(step.name)}", step.role, runs_as["principal_id"], step.scope) for step in steps
-    ]
+    roles = [assign(site, f"calls-{slug(step.name)}", step.role, runs_as["principal_id"], step.scope) for step in steps]
     yield from roles
     yield resource(
         site,

@@ -39,14 +39,15 @@ class Step:
 def function_step(owner: str, job: Job, function: str, timeout: int) -> Step:
     """Call a function, by its variable, and wait for its answer."""
     url = Ref(function, ("service_config", "uri"))
-    turn = {"task": job.name, "url": url, "seconds": _seconds(job, timeout), "retries": job.retries}
+    turn: dict[str, Value] = {"task": job.name, "url": url, "seconds": _seconds(job, timeout), "retries": job.retries}
     return Step(owner=owner, turn=turn, function=function)
 
 
 def job_step(owner: str, job: Job, node: str, timeout: int) -> Step:
     """Start a job, by its variable, and wait for its end."""
     seconds = _seconds(job, timeout) + _STARTING
-    turn = {"task": job.name, "job": Ref(node, ("id",)), "seconds": seconds, "retries": job.retries}
+    called = Ref(node, ("id",))
+    turn: dict[str, Value] = {"task": job.name, "job": called, "seconds": seconds, "retries": job.retries}
     return Step(owner=owner, turn=turn, job=node)
 
 

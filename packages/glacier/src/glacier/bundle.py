@@ -244,8 +244,8 @@ def _provider_files(path: Path) -> dict[str, bytes]:
     return {file: content for name in wanted for file, content in _package_files(name).items()}
 
 
-@cache
 def _provider_packages() -> frozenset[str]:
+    """Those imported by now; a notebook may import another one before it compiles again."""
     return frozenset(name for name in sys.modules if name.startswith("glacier_") and "." not in name)
 
 

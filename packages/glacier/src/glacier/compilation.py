@@ -27,6 +27,7 @@ from glacier.errors import CompileError, CrossProviderTransferWarning, Diagnosti
 from glacier.graph import build
 from glacier.infra import Program
 from glacier.lowering import lower
+from glacier.naming import slug
 from glacier.pipeline import Pipeline
 from glacier.plan import Clouds, Estimate, Plan, Transfer, crossing, plan
 from glacier.plan.advice import cannot_be_imported
@@ -94,6 +95,12 @@ class MultiCloudCompiler:
         if not self.providers:
             reject("provider", "no provider was given", help='MultiCloudCompiler({"aws": AWSCompiler()})')
         for key, target in self.providers.items():
+            if not isinstance(key, str) or not key or slug(key) != key:
+                reject(
+                    "provider",
+                    f"{key!r} does not name a folder of the output",
+                    help="lower-case letters, digits and single hyphens, such as 'aws' or 'aws-west'",
+                )
             if not isinstance(target, Target):
                 shown = target.__name__ if isinstance(target, type) else repr(target)
                 reject(

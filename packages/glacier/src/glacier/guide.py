@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from glacier.bundle import Artifact, Needs, builds_image
 from glacier.infra import Program
-from glacier.plan import Line, Plan, path_of
+from glacier.lowering import workflow_name
+from glacier.plan import Home, Line, Plan, crossing, path_of
 
 
 def text(plan: Plan, programs: Mapping[str, Program], bundles: Mapping[str, tuple[Artifact, ...]]) -> str:
@@ -17,16 +18,17 @@ def text(plan: Plan, programs: Mapping[str, Program], bundles: Mapping[str, tupl
         *_prerequisites(plan),
         *_packages(plan, bundles),
         *_configuration(plan, programs),
-        *_deploy(plan),
+        *_deploy(programs),
         *_images(plan, programs, bundles),
         *_inputs(plan),
         *_run(plan, programs),
+        *_crossing(plan),
         *_contents(plan, programs),
         *_access(plan),
         *_costs(plan),
         *_changes(plan),
         *_existing(plan),
-        *_teardown(plan),
+        *_teardown(programs),
     ]
     return "\n".join(parts) + "\n"
 
@@ -41,8 +43,11 @@ def _prerequisites(plan: Plan) -> Iterator[str]:
     yield "## Before you start\n"
     yield "- the [Pulumi CLI](https://www.pulumi.com/docs/install/), logged in to a backend (`pulumi login`)"
     yield "- Python 3.11 or newer, and [uv](https://docs.astral.sh/uv/)"
-    for cloud in plan.clouds:
-        yield f"- credentials for {plan.targets[cloud].provider} that may create what is listed below\n"
+    for provider in dict.fromkeys(plan.targets[cloud].provider for cloud in plan.clouds):
+        yield f"- credentials for {provider} that may create what is listed below"
+    for tool in dict.fromkeys(tool for cloud in plan.clouds for tool in plan.targets[cloud].tools):
+        yield f"- {tool}"
+    yield ""
 
 
 def _packages(plan: Plan, bundles: Mapping[str, tuple[Artifact, ...]]) -> Iterator[str]:
@@ -67,12 +72,14 @@ def _install(folder: str, needs: Needs) -> Iterator[str]:
 
 def _configuration(plan: Plan, programs: Mapping[str, Program]) -> Iterator[str]:
     yield "## 2. Create a stack and configure it\n"
+    if len(programs) > 1:
+        yield "One in each folder, all with the same name: programs read from each other's stack of that name.\n"
     for cloud, program in programs.items():
         yield f"```sh\ncd {cloud}\npulumi stack init dev"
         for config in program.settings:
             if config.default is None:
                 yield f"pulumi config set {'--secret ' if config.secret else ''}{config.name} …  # {config.description}"
-        yield "```\n"
+        yield "cd ..\n```\n"
         for config in program.settings:
             if config.default is not None:
                 shown = str(config.default).lower()
@@ -81,12 +88,23 @@ def _configuration(plan: Plan, programs: Mapping[str, Program]) -> Iterator[str]
     yield "A second stack (`pulumi stack init prod`) is a second, separate deployment: no name collides.\n"
 
 
-def _deploy(plan: Plan) -> Iterator[str]:
+def _deploy(programs: Mapping[str, Program]) -> Iterator[str]:
     yield "## 3. Look, then deploy\n"
-    yield "```sh"
-    yield "pulumi preview --refresh   # without --refresh a preview can miss what changed outside Pulumi"
-    yield "pulumi up --refresh"
-    yield "```\n"
+    names = {program.name: cloud for cloud, program in programs.items()}
+    if len(programs) > 1:
+        yield f"In this order, since later programs read what earlier ones export: {' → '.join(programs)}.\n"
+    for cloud, program in programs.items():
+        reads = ", ".join(names[other] for other in program.needs if other in names)
+        yield f"```sh\ncd {cloud}" + (f"    # reads from {reads}" if reads else "")
+        yield "pulumi preview --refresh   # without --refresh a preview can miss what changed outside Pulumi"
+        yield "pulumi up --refresh\ncd ..\n```\n"
+    for cloud, program in programs.items():
+        if program.late:
+            later = " and ".join(sorted(names[other] for other in program.late))
+            yield (
+                f"`{cloud}` and {later} read from each other: after the first time, run `pulumi up --refresh` in"
+                f" `{cloud}` once more. Until then its tasks do not know the addresses of what is on {later}.\n"
+            )
 
 
 def _images(plan: Plan, programs: Mapping[str, Program], bundles: Mapping[str, tuple[Artifact, ...]]) -> Iterator[str]:
@@ -103,8 +121,8 @@ def _images(plan: Plan, programs: Mapping[str, Program], bundles: Mapping[str, t
         yield f"docker build --platform {machine} -t $(pulumi stack output {output}) functions/{artifact.name}"
         yield f"docker push $(pulumi stack output {output})"
     yield "```\n"
-    yield "Sign in to the registry first; on AWS:"
-    yield "`aws ecr get-login-password | docker login --username AWS --password-stdin REGISTRY`.\n"
+    for cloud in dict.fromkeys(placed.home.cloud for placed in built):
+        yield f"Sign in to the registry of {cloud} first: `{plan.targets[cloud].sign_in}`.\n"
 
 
 def _inputs(plan: Plan) -> Iterator[str]:
@@ -122,11 +140,52 @@ def _inputs(plan: Plan) -> Iterator[str]:
 
 def _run(plan: Plan, programs: Mapping[str, Program]) -> Iterator[str]:
     yield "## Run the pipeline\n"
-    for cloud, program in programs.items():
-        if any(output.name == "workflow" for output in program.outputs):
-            yield from (f"```sh\ncd {cloud}\n{command}\n```\n" for command in plan.targets[cloud].how_to_run)
-        else:
-            yield f"The tasks on {cloud} are too many for one workflow; call them stage by stage, as listed below.\n"
+    last = max(plan.legs.values())
+    if last:
+        yield (
+            "The work changes clouds on its way. Each cloud's own workflow runs the tasks of one leg; start a leg when"
+            " every workflow of the one before has ended.\n"
+        )
+    for leg in range(last + 1):
+        if last:
+            yield f"**Leg {leg + 1}**\n"
+        for cloud, program in programs.items():
+            names = [
+                placed.task.name
+                for placed in plan.tasks
+                if placed.home.cloud == cloud and plan.legs[placed.task] == leg
+            ]
+            if names:
+                yield from _start(plan, program, cloud, leg, names)
+
+
+def _start(plan: Plan, program: Program, cloud: str, leg: int, names: Sequence[str]) -> Iterator[str]:
+    output = workflow_name(leg).replace("-", "_")
+    shown = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+    if any(exported.name == output for exported in program.outputs):
+        yield f"On {cloud}: {shown}.\n"
+        for command in plan.targets[cloud].how_to_run:
+            yield f"```sh\ncd {cloud}\n{command.replace('stack output workflow', f'stack output {output}')}\n```\n"
+    else:
+        yield f"The tasks on {cloud} are too many for one workflow; call them stage by stage, as listed below.\n"
+
+
+def _crossing(plan: Plan) -> Iterator[str]:
+    transfers = crossing.between_clouds(plan)
+    if not transfers:
+        return
+    yield "## What crosses clouds\n"
+    yield "| dataset | from | to | cost | because |\n|---|---|---|---|---|"
+    for transfer in transfers:
+        ends = f"{_end(transfer.producer, transfer.source)} | {_end(transfer.consumer, transfer.destination)}"
+        yield f"| {transfer.dataset.name} | {ends} | {crossing.cost(transfer)} | {transfer.because} |"
+    yield "\nA normal transfer is the same bytes between two regions of the sending cloud.\n"
+    yield from (f"- {advice}" for advice in crossing.recommendations(plan))
+    yield ""
+
+
+def _end(name: str, home: Home) -> str:
+    return f"{name} ({home.cloud} {home.region})"
 
 
 def _contents(plan: Plan, programs: Mapping[str, Program]) -> Iterator[str]:
@@ -199,8 +258,10 @@ def _existing(plan: Plan) -> Iterator[str]:
     yield "Run `pulumi preview` first; compile without `--adopt` again once `pulumi up` has imported it.\n"
 
 
-def _teardown(plan: Plan) -> Iterator[str]:
+def _teardown(programs: Mapping[str, Program]) -> Iterator[str]:
     yield "## Tear it down\n"
+    if len(programs) > 1:
+        yield f"In the reverse order: {' → '.join(reversed(list(programs)))}. In each folder:\n"
     yield "```sh\npulumi destroy\n```\n"
     yield "refuses while data is protected, which is the default. To remove everything *but the data*:\n"
     yield "```sh"

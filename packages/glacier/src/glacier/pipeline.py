@@ -314,8 +314,9 @@ class Pipeline:
                 where=new.where,
                 help="@pipeline.task(name=…) gives it another",
             )
+        own: dict[str, Dataset] = {}
         for dataset in new.datasets:
-            known = self._datasets.get(slug(dataset.name), dataset)
+            known = self._datasets.get(slug(dataset.name)) or own.setdefault(slug(dataset.name), dataset)
             if known is not dataset:
                 reject(
                     "name",

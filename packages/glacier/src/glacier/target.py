@@ -163,6 +163,7 @@ class Target:
     egress: ClassVar[Mapping[str, str]] = {}  # the price of what leaves the cloud, where storage or compute has its own
     entry: ClassVar[Mapping[str, str]] = {}  # files that every folder of code needs on this cloud
     packages: ClassVar[Sequence[str]] = ()  # what every folder of code installs on this cloud, as ``pip`` writes it
+    sign_in: ClassVar[str] = ""  # the command that signs docker in to this cloud's registry
     tools: ClassVar[Sequence[str]] = ()  # what deploying needs besides Pulumi, as lines of the guide
 
     naming_prefix: str = ""

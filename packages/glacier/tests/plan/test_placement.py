@@ -138,7 +138,11 @@ def test_a_hint_for_a_cloud_that_is_not_compiled_for_is_a_note() -> None:
 
 @pytest.mark.parametrize(
     ("hint", "help_"),
-    [("toy_teir", "did you mean toy_tier?"), ("toy_wheels", "it has: tier, region"), ("toy_where", "it has: tier, region")],
+    [
+        ("toy_teir", "did you mean toy_tier?"),
+        ("toy_wheels", "it has: tier, region"),
+        ("toy_where", "it has: tier, region"),
+    ],
 )
 def test_a_hint_that_names_no_field(hint: str, help_: str) -> None:
     kept = Dataset("kept", storage=ObjectStorage(**{hint: "x"}))

@@ -20,8 +20,6 @@ often = settings(max_examples=max(60, settings().max_examples // 2), deadline=No
 def make(name: str, reads: list[Dataset], writes: list[Dataset]) -> Task[..., Any]:
     """A task that reads and writes some datasets."""
 
-    def work(**_: Any) -> None: ...
-
     parameters = [f"x{number}" for number in range(len(reads))]
     space: dict[str, Any] = {}
     exec(f"def work({', '.join(parameters)}): ...", space)
@@ -104,7 +102,7 @@ def said(graph: Graph) -> Iterator[Any]:
     yield graph.accesses
     yield list(graph.producers.items())
     yield sorted(((d.name, readers) for d, readers in graph.consumers.items()), key=lambda row: row[0])
-    yield {each: stage for each, stage in graph.stages.items()}
+    yield dict(graph.stages)
     yield [(holding.owner, holding.resource, holding.datasets) for holding in graph.holdings]
     yield graph.sources
 

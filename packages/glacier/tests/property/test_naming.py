@@ -31,7 +31,9 @@ def test_a_legal_name_has_a_slug_that_begins_with_a_letter(name: str) -> None:
 
 
 @often
-@given(st.lists(slugs, min_size=2, max_size=3) | st.from_regex(r"[0-9]{1,3}(-[a-z]+)?", fullmatch=True).map(lambda s: [s]))
+@given(
+    st.lists(slugs, min_size=2, max_size=3) | st.from_regex(r"[0-9]{1,3}(-[a-z]+)?", fullmatch=True).map(lambda s: [s])
+)
 def test_an_identifier_is_one(parts: list[str]) -> None:
     name = identifier(*parts)
     assert name.isidentifier()

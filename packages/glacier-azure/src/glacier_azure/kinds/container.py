@@ -12,7 +12,8 @@ from glacier.infra import Concat, Options, Output, Ref, Value
 from glacier.resource import Resource
 from glacier.target import Job, Made, Meter, Principal, Site
 
-from glacier_azure.foundation import CONSUMPTION, identity as own_identity, resource
+from glacier_azure.foundation import CONSUMPTION, resource
+from glacier_azure.foundation import identity as own_identity
 from glacier_azure.kinds.serverless import whoami
 from glacier_azure.roles import assign
 from glacier_azure.workflow import Step, allowed, job_step

@@ -138,7 +138,7 @@ def _review_immutable(spec: BlobStorage) -> Iterator[Diagnostic]:
         )
     yield Diagnostic(
         code="immutability",
-        message=f"what a task wrote cannot be written again for {spec.immutability_days} days, not by another try either",
+        message=f"what a task wrote cannot be written again for {spec.immutability_days} days, not even by another try",
         severity=Severity.WARNING,
         help="keep what tasks write in another storage, and copy there what must not change",
     )
@@ -211,7 +211,7 @@ def grant(spec: BlobStorage, grant: Grant, site: Site) -> Iterator[Made]:
 
 
 def address(spec: BlobStorage, site: Site) -> Address:
-    """``az://ACCOUNT/CONTAINER/PREFIX``, with ``?tier=`` if each object is to be written in another than the account's."""
+    """``az://ACCOUNT/CONTAINER/PREFIX``, with ``?tier=`` if objects are written in another than the account's."""
     holder: Value = spec.account if spec.existing else site.ref("account", "name")
     container: Value = spec.container if spec.existing else site.ref("container", "name")
     by_object = spec.tier == _BY_OBJECT or (spec.existing and spec.tier != "Hot")

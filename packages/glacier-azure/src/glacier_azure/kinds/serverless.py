@@ -12,7 +12,8 @@ from glacier.infra import Concat, Enum, Node, Options, Ref, Value
 from glacier.resource import Resource
 from glacier.target import Job, Made, Meter, Principal, Site
 
-from glacier_azure.foundation import account, identity as own_identity, resource, subnet
+from glacier_azure.foundation import account, resource, subnet
+from glacier_azure.foundation import identity as own_identity
 from glacier_azure.roles import assign
 from glacier_azure.workflow import Step, allowed, clock, function_step
 
@@ -134,9 +135,7 @@ def _queue(site: Site, host: Node, part: str, name: str) -> Node:
     return resource(site, "azure.storage.Queue", part, inputs, tagged=False)
 
 
-def _app(
-    spec: AzureFunction, site: Site, job: Job, host: Node, code: Node, plan: Node, after: tuple[Ref, ...]
-) -> Node:
+def _app(spec: AzureFunction, site: Site, job: Job, host: Node, code: Node, plan: Node, after: tuple[Ref, ...]) -> Node:
     runs_as = site.ref("identity", "id")
     storage: Value = {
         "type": "blobContainer",
@@ -232,9 +231,7 @@ def _code(site: Site, job: Job, app: Node, passwords: Node) -> Node:
 
 def step(spec: AzureFunction, site: Site, job: Job) -> Step:
     """A message to the function, whose end is reported."""
-    return function_step(
-        job, site, host=site.ref("host", "name"), queue=site.ref("calls", "id"), timeout=spec.timeout
-    )
+    return function_step(job, site, host=site.ref("host", "name"), queue=site.ref("calls", "id"), timeout=spec.timeout)
 
 
 def meters(spec: AzureFunction, seconds: float | None) -> Iterator[Meter]:

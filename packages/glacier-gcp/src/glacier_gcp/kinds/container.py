@@ -75,7 +75,7 @@ def emit(spec: CloudRunJob, site: Site, job: Job) -> Iterator[Made]:
         host = f"{site.target.region}-docker.pkg.dev/"
         image = Concat((host, project(site), "/", repository, f"/{folder}:{job.digest}"))
         yield Output(name=f"image_{site.id('')}", value=image)
-        comment = f"Build {job.folder} and push it with this tag; the README has the commands."
+        comment = f"Its image must be there first: {job.folder}, built and pushed; the README has the commands."
     template: dict[str, Value] = {
         "containers": [
             {

@@ -27,11 +27,12 @@ class GCS(Resource):
     """A bucket on Cloud Storage.
 
     With ``bucket`` it has exactly that name; without, one made from the pipeline's. ``existing=True`` refers to a
-    bucket that is already there: access is granted on it, which takes uniform bucket-level access, and nothing about
-    it is managed. ``location`` is a region, or several (``"EU"``, ``"NAM4"``). ``prefix`` is where in the bucket its
-    datasets live. ``storage_class`` is the class of every new object. ``lifecycle_days`` deletes objects after so many
-    days, ``retention_days`` lets nobody delete or replace one before, and ``soft_delete_days`` is how long a deleted
-    one can be brought back (0: not at all). ``kms_key`` is the name of a key of yours, in the same location.
+    bucket that is already there, in the same project: access is granted on it, which takes uniform bucket-level access,
+    and nothing about it is managed. ``location`` is a region, or several (``"EU"``, ``"NAM4"``). ``prefix`` is where in
+    the bucket its datasets live. ``storage_class`` is the class of every new object. ``lifecycle_days`` deletes objects
+    after so many days, ``retention_days`` lets nobody delete or replace one before, and ``soft_delete_days`` is how
+    long a deleted one can be brought back (0: not at all). ``kms_key`` is the name of a key of yours, in the same
+    location.
     """
 
     kind: ClassVar[str] = "object_storage"

@@ -100,8 +100,8 @@ def emit(spec: PubSub, site: Site) -> Iterator[Made]:
     yield from (letters, unread, topic, subscription)
     # Pub/Sub itself moves the dead letters, by its own account (cloud.google.com/pubsub/docs/handling-failures).
     who: Value = site.shared("pubsub-agent")["identity"]["member"]
-    puts = {"topic": letters["name"], "role": "roles/pubsub.publisher", "member": who}
-    takes = {"subscription": subscription["name"], "role": "roles/pubsub.subscriber", "member": who}
+    puts: dict[str, Value] = {"topic": letters["name"], "role": "roles/pubsub.publisher", "member": who}
+    takes: dict[str, Value] = {"subscription": subscription["name"], "role": "roles/pubsub.subscriber", "member": who}
     yield site.node("gcp.pubsub.TopicIAMMember", "puts", puts, options=HELD)
     yield site.node("gcp.pubsub.SubscriptionIAMMember", "takes", takes, options=HELD)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from io import TextIOWrapper
 from pkgutil import resolve_name
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import click
 
 from glacier.cli import show
-from glacier.errors import CompileError, DeclarationError, nearest
+from glacier.errors import CompileError, CrossProviderTransferWarning, DeclarationError, nearest
 
 # Each is imported only when it is asked for, so that `glacier --help` does not wait for what only `run` needs.
 COMMANDS = {
@@ -18,6 +19,7 @@ COMMANDS = {
     "plan": ("glacier.cli.plan:command", "Show homes, accesses, resources and costs, before anything is generated."),
     "graph": ("glacier.cli.graph:command", "Draw the pipeline: as text, Mermaid, SVG or HTML."),
     "compile": ("glacier.cli.compile:command", "Write complete Pulumi programs, with a guide to deploying them."),
+    "diff": ("glacier.cli.diff:command", "Show what deploying one compiled folder after another would do."),
     "run": ("glacier.cli.run:command", "Run the pipeline on this machine."),
     "providers": ("glacier.cli.providers:command", "Show which clouds are installed, and what each supports."),
 }
@@ -56,7 +58,10 @@ class App(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; what it cannot do is shown on standard error, all of it."""
         try:
-            return super().invoke(ctx)
+            with warnings.catch_warnings():
+                # What crosses clouds is shown as a block, by the commands that speak of it.
+                warnings.simplefilter("ignore", CrossProviderTransferWarning)
+                return super().invoke(ctx)
         except (DeclarationError, CompileError) as error:
             show.diagnostics(error.diagnostics, err=True)
             ctx.exit(1)

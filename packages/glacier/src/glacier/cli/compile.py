@@ -29,6 +29,7 @@ def command(
     compiler = choosing.compiler(loaded, choosing.Wanted(to, region, using))
     compiled = compiler.compile(loaded.pipeline, adopt=adopt)
     written = compiled.export_pulumi(out, force=force)
+    show.crossing(compiled.crossing)
     show.diagnostics(compiled.diagnostics, err=True)
     _report(compiled, Path(out), written)
 

@@ -15,6 +15,8 @@ from glacier.compilation import Compiled
 from glacier.errors import CompileError, DeclarationError, Diagnostic
 from glacier.plan import Line, Plan, path_of
 
+_TRANSFERS = ("dataset", "from", "to", "times a usual transfer", "USD a run")
+
 
 @click.command()
 @choosing.reference
@@ -33,6 +35,7 @@ def command(reference: str, to: tuple[str, ...], region: tuple[str, ...], using:
     compiled = choosing.compiler(loaded, wanted).compile(loaded.pipeline)
     if compiled.plan is not None:
         _show(compiled, compiled.plan)
+    show.crossing(compiled.crossing)
     show.diagnostics(compiled.diagnostics, err=True)
 
 
@@ -60,7 +63,7 @@ def _show(compiled: Compiled, plan: Plan) -> None:
     show.table("Datasets", ("dataset", "kept in", "home", "path", "because"), _datasets(plan))
     show.table("Tasks", ("stage", "task", "runs on", "home", "may read", "may write"), _tasks(plan), numbers=["stage"])
     if plan.transfers:
-        show.table("Transfers", ("dataset", "task", "does", "from", "to"), _transfers(plan))
+        show.table("Transfers", _TRANSFERS, _transfers(plan), numbers=_TRANSFERS[3:])
     show.table("Resources", ("cloud", "type", "count"), _resources(compiled), numbers=["count"])
     lines = plan.estimate.lines
     if lines:
@@ -88,9 +91,11 @@ def _tasks(plan: Plan) -> Iterator[Sequence[str]]:
 
 def _transfers(plan: Plan) -> Iterator[Sequence[str]]:
     for transfer in plan.transfers:
-        source, destination = (f"{home.cloud} {home.region}" for home in (transfer.source, transfer.destination))
-        access = transfer.access
-        yield access.dataset.name, access.task.name, f"{access.verb.value}s", source, destination
+        source = f"{transfer.producer} ({transfer.source.cloud} {transfer.source.region})"
+        destination = f"{transfer.consumer} ({transfer.destination.cloud} {transfer.destination.region})"
+        times = transfer.rate.times if transfer.rate is not None else None
+        usual = "unknown" if times is None else f"{times:.1f}"
+        yield transfer.dataset.name, source, destination, usual, _dollars(transfer.usd)
 
 
 def _resources(compiled: Compiled) -> Iterator[Sequence[str]]:

@@ -67,6 +67,16 @@ def diagnostics(found: Iterable[Diagnostic], *, err: bool = False) -> None:
         out.print()
 
 
+def crossing(block: str) -> None:
+    """The block that says what crosses clouds, on standard error; nothing when nothing does."""
+    if block:
+        heading, _, rest = block.partition("\n")
+        out = console(err=True)
+        out.print(heading, style="bold yellow", soft_wrap=True)
+        out.print(rest, soft_wrap=True)
+        out.print()
+
+
 def counted(found: Iterable[Diagnostic]) -> str:
     """How many of each: ``2 errors, 1 warning``; empty when there are none."""
     counts = Counter(diagnostic.severity for diagnostic in dict.fromkeys(found))

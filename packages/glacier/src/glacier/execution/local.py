@@ -117,8 +117,7 @@ class _Run:
             progress.begin([task.name for task in tasks])
         try:
             if self.executor.workers == 1:
-                for task in tasks:
-                    runs.append(self._one(task, steps[task], processes))
+                runs.extend(self._one(task, steps[task], processes) for task in tasks)
             else:
                 side_by_side(
                     self.graph, self.executor.workers, lambda task: self._one(task, steps[task], processes), runs
@@ -148,9 +147,7 @@ class _Run:
             done, attempts = self._attempts(
                 task, lambda: processes.run(step, self.places, self.stores, self.addresses, task.timeout)
             )
-        elif task.retries:
-            done, attempts = self._attempts(task, lambda: run(step, self.places, self.stores))
-        elif progress is not None:
+        elif task.retries or progress is not None:
             done, attempts = self._attempts(task, lambda: run(step, self.places, self.stores))
         else:
             done, attempts = run(step, self.places, self.stores), 1

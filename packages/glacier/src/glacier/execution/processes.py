@@ -22,6 +22,7 @@ from glacier.runtime.manifest import Place
 from glacier.runtime.problems import Problem
 from glacier.runtime.run import Done, Step, run
 from glacier.runtime.stores import Memory, Store, open_store
+from glacier.runtime.who import Who
 
 _starting = threading.Lock()
 
@@ -68,7 +69,11 @@ class Processes:
         self._lock = threading.Lock()
 
     def run(
-        self, step: Step, places: Mapping[str, Place], stores: Mapping[str, Store], addresses: Mapping[str, str],
+        self,
+        step: Step,
+        places: Mapping[str, Place],
+        stores: Mapping[str, Store],
+        addresses: Mapping[str, str],
         timeout: float | None,
     ) -> Done:
         """Run a task once, for at most so many seconds; raises :class:`~glacier.errors.TaskError`."""
@@ -142,7 +147,7 @@ def work(module: Module | None, parcel: bytes) -> bytes:
 
     The user's module is imported first: what the parcel holds may be of a class that is declared there.
     """
-    import cloudpickle
+    import cloudpickle  # type: ignore[import-untyped]  # it has no types
 
     name = "?"
     stores: dict[str, Store] = {}
@@ -154,7 +159,7 @@ def work(module: Module | None, parcel: bytes) -> bytes:
             name = given.step.name
             step = given.step if given.function is None else given.step._replace(function=_find(given.function))
         stores = {key: Memory(values) for key, values in given.values.items()}
-        stores |= {key: open_store(address, name) for key, address in given.addresses.items()}
+        stores |= {key: open_store(address, Who(name)) for key, address in given.addresses.items()}
         done = run(step, given.places, stores)
         values: dict[str, dict[str, Any]] = {}
         for dataset in done.outputs:
@@ -189,9 +194,7 @@ def _failed(error: TaskError, cause: BaseException | None) -> bytes:
     return packed
 
 
-def _pack(
-    step: Step, places: Mapping[str, Place], stores: Mapping[str, Store], addresses: Mapping[str, str]
-) -> bytes:
+def _pack(step: Step, places: Mapping[str, Place], stores: Mapping[str, Store], addresses: Mapping[str, str]) -> bytes:
     import cloudpickle
 
     reads = [dataset for _, dataset, _ in step.reads]
@@ -276,4 +279,3 @@ def _find(named: Named) -> Callable[..., Any]:
     found: Any = reduce(getattr, named.qualname.split("."), importlib.import_module(named.module))
     function: Callable[..., Any] = getattr(found, "function", found)
     return function
-

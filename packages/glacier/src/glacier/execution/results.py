@@ -14,7 +14,7 @@ from glacier.runtime.written import Written
 
 
 class TaskRun(NamedTuple):
-    """What a task did: seconds from reading its inputs to its last byte written, how often it was tried, its outputs."""
+    """What a task did: its seconds from reading to the last byte written, how often it was tried, its outputs."""
 
     task: str
     seconds: float
@@ -30,7 +30,11 @@ class Results(Mapping[str, Any]):
     """
 
     def __init__(
-        self, places: Mapping[str, Place], stores: Mapping[str, Store], types: Mapping[str, Any], tasks: tuple[TaskRun, ...]
+        self,
+        places: Mapping[str, Place],
+        stores: Mapping[str, Store],
+        types: Mapping[str, Any],
+        tasks: tuple[TaskRun, ...],
     ) -> None:
         self._places, self._stores, self._types = places, stores, types
         self.tasks = tasks
@@ -78,5 +82,3 @@ class NothingRan(Results):
             "nothing ran: this module is being imported for its tasks",
             help='put what runs the pipeline and uses its results under: if __name__ == "__main__":',
         )
-
-

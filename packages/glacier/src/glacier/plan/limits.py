@@ -92,7 +92,8 @@ def _stepped(
         return particular
     asked = f"{type(particular).__name__}({name}={value:g})"
     found.append(subject.note("rounded", f"{asked} becomes {name}={step}, the nearest the cloud has"))
-    return replace(particular, **{name: step})
+    changed: dict[str, Any] = {name: step}
+    return replace(particular, **changed)
 
 
 def _paired(particular: Resource, pairs: Pairs, subject: Subject, found: list[Diagnostic]) -> Resource:
@@ -105,7 +106,8 @@ def _paired(particular: Resource, pairs: Pairs, subject: Subject, found: list[Di
             continue
         fitting = beside[place]
         if step == first and second in (None, fitting):
-            return particular if second == fitting else replace(particular, **{pairs.second: fitting})
+            filled: dict[str, Any] = {pairs.second: fitting}
+            return particular if second == fitting else replace(particular, **filled)
         found.append(
             subject.note(
                 "rounded",

@@ -180,7 +180,7 @@ def _put(laid: _Laid, pad: str, head: str, tail: str, lines: list[str]) -> None:
             return
     if not laid.opening:
         for number, (before, item) in enumerate(laid.items, 1):
-            _put(item, pad, before, tail if number == len(laid.items) else "", lines)
+            _put(item, pad, head + before if number == 1 else before, tail if number == len(laid.items) else "", lines)
         return
     inner, comma = pad + INDENT, laid.comma
     lines.append(f"{pad}{head}{laid.opening}")
@@ -271,19 +271,30 @@ def _infix(left: _Laid, word: str, right: _Laid) -> _Bracket:
 
 
 def _name(name: Name) -> _Laid:
-    """A chain of attributes is one piece; one with an item in it may open at the last item, and without a comma."""
-    said, at = name.root, -1
-    steps: list[str] = [said]
-    for position, step in enumerate(name.path, 1):
+    """A chain of attributes is one piece; one with an item in it may open at the last item, and without a comma.
+
+    One that goes on behind two items or more stands link under link instead, each ending in an item.
+    """
+    links: list[list[str]] = [[name.root]]
+    for step in name.path:
         if isinstance(step, str) and step.isidentifier() and not iskeyword(step):
-            steps.append(f".{step}")
+            if links[-1][-1].startswith("["):
+                links.append([])
+            links[-1].append(f".{step}")
         else:
-            steps.append(f"[{literal(step) if isinstance(step, str) else step}]")
-            at = position
-    if at < 0:
-        return "".join(steps)
-    before, after = "".join(steps[:at]), "".join(steps[at + 1 :])
+            links[-1].append(f"[{literal(step) if isinstance(step, str) else step}]")
+    if len(links) > 2:
+        flat = "".join(step for link in links for step in link)
+        return _Bracket(flat, "", [("", _link(link)) for link in links], "")
+    return _link([step for link in links for step in link])
+
+
+def _link(steps: Sequence[str]) -> _Laid:
     flat = "".join(steps)
+    at = max((position for position, step in enumerate(steps) if step.startswith("[")), default=-1)
+    if at < 0:
+        return flat
+    before, after = "".join(steps[:at]), "".join(steps[at + 1 :])
     return _Bracket(flat, f"{before}[", (("", steps[at][1:-1]),), f"]{after}", "")
 
 

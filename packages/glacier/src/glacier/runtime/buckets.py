@@ -10,9 +10,11 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import platform
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -20,6 +22,10 @@ from glacier.runtime.codecs import Content
 from glacier.runtime.problems import Problem
 
 _CHUNK = 8 * 1024 * 1024  # bytes in memory at once when an object is read in pieces
+
+
+# Who writes a file is told by its name while it is unfinished; a folder may be shared by several machines.
+_HOST = f"{platform.node()}~"
 
 
 class Found(NamedTuple):
@@ -60,20 +66,22 @@ class Scratch:
     def __init__(self) -> None:
         self._folder: str | None = None
         self._numbers = itertools.count()
+        self._remove: Callable[[], object] | None = None
 
     def file(self, name: str) -> Path:
         """The path of a new file; it keeps its suffix, by which libraries know what it is."""
         if self._folder is None:
             self._folder = tempfile.mkdtemp(prefix="glacier-")
+            self._remove = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)  # at the latest
         folder = Path(self._folder) / str(next(self._numbers))
         folder.mkdir()
         return folder / (name.rpartition("/")[2] or "data")
 
     def close(self) -> None:
         """Remove the folder."""
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder = None
+        if self._remove is not None:
+            self._remove()
+            self._folder = self._remove = None
 
 
 class Disk:
@@ -127,7 +135,7 @@ class Disk:
 
     def write(self, path: str, content: Content) -> int:
         """Write a file beside its place and move it there."""
-        staged, target = f"{self._writing}/{os.getpid()}-{id(self)}-{next(self._numbers)}", f"{self.root}/{path}"
+        staged, target = f"{self._writing}/{_HOST}{os.getpid()}-{id(self)}-{next(self._numbers)}", f"{self.root}/{path}"
         try:
             try:
                 size = _fill(staged, content)
@@ -154,6 +162,7 @@ class Disk:
     def close(self) -> None:
         """Remove copies, and the folder for unfinished files when there are none."""
         self._scratch.close()
+        self._sweep()
         with contextlib.suppress(OSError):  # another process writes there
             os.rmdir(self._writing)
 
@@ -163,8 +172,9 @@ class Disk:
         except FileNotFoundError:
             return
         for name in names:
-            pid = name.partition("-")[0]
-            if pid.isdigit() and int(pid) != os.getpid() and not _is_alive(int(pid)):
+            host, _, rest = name.rpartition("~")
+            pid = rest.partition("-")[0]
+            if f"{host}~" == _HOST and pid.isdigit() and int(pid) != os.getpid() and not _is_alive(int(pid)):
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(f"{self._writing}/{name}")
 
@@ -256,7 +266,9 @@ def why(error: Exception, bucket: Bucket, path: str) -> Problem:
     """What an error of a disk or a cloud means to a person."""
     where = bucket.where(path)
     if isinstance(error, OSError) and error.errno in (28, 122):  # ENOSPC, EDQUOT
-        return Problem(f"the disk is full: {where} was not written, and nothing of it is left", "make room and run again")
+        return Problem(
+            f"the disk is full: {where} was not written, and nothing of it is left", "make room and run again"
+        )
     if isinstance(error, PermissionError) or type(error).__name__ in ("PermissionDeniedError", "UnauthenticatedError"):
         return Problem(
             f"{where} may not be used: {str(error).partition(chr(10))[0]}",

@@ -9,14 +9,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import SplitResult, unquote
 
 from glacier.runtime import plain
 from glacier.runtime.buckets import Found, Scratch
 from glacier.runtime.codecs import Content, in_memory
 from glacier.runtime.manifest import Place
 from glacier.runtime.messages import messages_of
+from glacier.runtime.objects import Objects
 from glacier.runtime.problems import Problem
 from glacier.runtime.tables import SQLITE, Tables
+from glacier.runtime.who import Who
 from glacier.runtime.written import Written
 
 _WAIT = 60.0  # seconds that a process waits while another one writes
@@ -28,9 +31,20 @@ def connect(path: str) -> sqlite3.Connection:
     return sqlite3.connect(path, timeout=_WAIT, isolation_level=None)
 
 
-def tables(path: str) -> Tables:
-    """A database in a file."""
+def tables(parts: SplitResult, who: Who) -> Tables:
+    """``sqlite+tables:///file``: a database."""
+    path = unquote(parts.path)
     return Tables(lambda: connect(path), SQLITE, path)
+
+
+def keys(parts: SplitResult, who: Who) -> Objects:
+    """``sqlite+keys:///file``: a cache."""
+    return Objects(Keys(unquote(parts.path)))
+
+
+def messages(parts: SplitResult, who: Who) -> Messages:
+    """``sqlite+messages:///file``: a queue."""
+    return Messages(unquote(parts.path))
 
 
 class Keys:

@@ -24,6 +24,7 @@ from glacier.runtime.logs import Log
 from glacier.runtime.manifest import Manifest
 from glacier.runtime.run import Done, Step, TaskLike, run, step_of
 from glacier.runtime.stores import open_from
+from glacier.runtime.who import Who
 
 
 def aws_handler(event: Any, context: Any) -> dict[str, Any]:
@@ -84,7 +85,7 @@ def _run(name: str, log: Log) -> Done:
     log.event("started", pipeline=manifest.pipeline)
     names = [dataset for _, dataset, _ in step.reads] + [dataset for dataset, _ in step.writes]
     kept = {manifest.places[dataset].store: dataset for dataset in names}
-    stores = open_from(os.environ, kept, name)
+    stores = open_from(os.environ, kept, Who(name, log.run))
     try:
         return run(step, manifest.places, stores)
     finally:
@@ -138,7 +139,7 @@ def _tasks(module: ModuleType, attribute: str | None) -> list[TaskLike]:
     values = [getattr(module, attribute, None)] if attribute else list(vars(module).values())
     found: list[TaskLike] = []
     for value in values:
-        if hasattr(value, "slots") and hasattr(value, "results"):
+        if value is not None and hasattr(value, "slots") and hasattr(value, "results"):
             found.append(value)
         elif not isinstance(value, type) and isinstance(tasks := getattr(value, "tasks", None), tuple):
             found.extend(each for each in tasks if hasattr(each, "slots"))

@@ -5,11 +5,11 @@ A task that works with polars needs polars alone; pandas and Arrow data need pya
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from glacier.runtime.libraries import is_there, library
 from glacier.runtime.problems import Problem
 from glacier.runtime.schema import canonical, check_columns
 from glacier.runtime.wanted import Form, library_form
@@ -34,10 +34,8 @@ def columns_of(value: Any) -> dict[str, str]:
     form = library_form(value)
     if form in (Form.POLARS, Form.LAZY):
         return {name: _polars_type(dtype) for name, dtype in value.collect_schema().items()}
-    if form is Form.PANDAS:
-        found = _library("pyarrow").Schema.from_pandas(value, preserve_index=False)
-    else:
-        found = value.schema
+    is_pandas = form is Form.PANDAS
+    found = library("pyarrow").Schema.from_pandas(value, preserve_index=False) if is_pandas else value.schema
     return {field.name: canonical(str(field.type)) for field in found}
 
 
@@ -66,18 +64,18 @@ def write(value: Any, path: Path, kind: str, schema: Mapping[str, str] | None) -
     elif form is Form.PANDAS and kind == "csv":
         value.to_csv(path, index=False)
     elif form is Form.PANDAS:
-        _library("pyarrow.parquet").write_table(_library("pyarrow").Table.from_pandas(value), path)
+        library("pyarrow.parquet").write_table(library("pyarrow").Table.from_pandas(value), path)
     elif kind == "csv":
-        _library("pyarrow.csv").write_csv(value, path)
+        library("pyarrow.csv").write_csv(value, path)
     elif form is Form.ARROW:
-        _library("pyarrow.parquet").write_table(value, path)
+        library("pyarrow.parquet").write_table(value, path)
     else:
         write_batches(value, value.schema, path)
 
 
 def write_batches(batches: Iterable[Any], schema: Any, path: Path) -> None:
     """Write record batches to a Parquet file as they come."""
-    with _library("pyarrow.parquet").ParquetWriter(path, schema) as writer:
+    with library("pyarrow.parquet").ParquetWriter(path, schema) as writer:
         for batch in batches:
             writer.write_batch(batch)
 
@@ -86,7 +84,9 @@ def write_iterator(batches: Iterator[Any], path: Path, schema: Mapping[str, str]
     """Write an iterator of record batches, whose first says what the columns are."""
     first = next(batches, None)
     if first is None:
-        raise Problem("has no record batch at all", "yield at least one, which may be empty, so that its columns are known")
+        raise Problem(
+            "has no record batch at all", "yield at least one, which may be empty, so that its columns are known"
+        )
     if schema:
         check_columns(columns_of(first), schema)
 
@@ -105,15 +105,15 @@ def from_rows(rows: Iterable[Any], form: Form, schema: Mapping[str, str] | None 
     if form is Form.ANY:
         form = Form.ARROW if is_there("pyarrow") else Form.POLARS
     if form is Form.PANDAS:
-        return _library("pandas").DataFrame(listed)
+        return library("pandas").DataFrame(listed)
     if form in (Form.POLARS, Form.LAZY):
         overrides = _polars_schema(schema)
-        frame = _library("polars").DataFrame(listed, infer_schema_length=None, schema_overrides=overrides)
+        frame = library("polars").DataFrame(listed, infer_schema_length=None, schema_overrides=overrides)
         return frame.lazy() if form is Form.LAZY else frame
-    table = _library("pyarrow").Table.from_pylist(listed)
+    table = library("pyarrow").Table.from_pylist(listed)
     for column, declared in (schema or {}).items():  # whole numbers in a column of doubles, and the like
         if column in table.column_names and canonical(str(table.schema.field(column).type)) != canonical(declared):
-            kind = _library("pyarrow").type_for_alias(canonical(declared))
+            kind = library("pyarrow").type_for_alias(canonical(declared))
             table = table.set_column(table.column_names.index(column), column, table[column].cast(kind))
     return _as(table, form)
 
@@ -143,19 +143,19 @@ def read(path: Path, kind: str, form: Form, schema: Mapping[str, str] | None) ->
 
 def _read_parquet(path: Path, form: Form) -> Any:
     if form in (Form.POLARS, Form.LAZY) or not is_there("pyarrow"):
-        polars = _library("polars")
+        polars = library("polars")
         return polars.scan_parquet(path) if form is Form.LAZY else polars.read_parquet(path)
-    parquet = _library("pyarrow.parquet")
+    parquet = library("pyarrow.parquet")
     if form in (Form.READER, Form.BATCHES):
         file = parquet.ParquetFile(path)
         batches = file.iter_batches(_BATCH)
         if form is Form.BATCHES:
             return batches
-        return _library("pyarrow").RecordBatchReader.from_batches(file.schema_arrow, batches)
+        return library("pyarrow").RecordBatchReader.from_batches(file.schema_arrow, batches)
     if form is Form.ANY:
         facts = parquet.read_metadata(path)
         if str(facts.created_by).startswith("Polars") and is_there("polars"):
-            return _library("polars").read_parquet(path)
+            return library("polars").read_parquet(path)
         if b"pandas" in (facts.metadata or {}) and is_there("pandas"):
             form = Form.PANDAS
     return _as(parquet.read_table(path), form)
@@ -163,12 +163,12 @@ def _read_parquet(path: Path, form: Form) -> Any:
 
 def _read_csv(path: Path, form: Form, schema: Mapping[str, str] | None) -> Any:
     if form in (Form.POLARS, Form.LAZY):
-        polars = _library("polars")
+        polars = library("polars")
         options = {"schema_overrides": _polars_schema(schema), "infer_schema_length": None}
         return (polars.scan_csv if form is Form.LAZY else polars.read_csv)(path, **options)
     if form is Form.PANDAS and not schema:
-        return _library("pandas").read_csv(path)
-    reading, arrow = _library("pyarrow.csv"), _library("pyarrow")
+        return library("pandas").read_csv(path)
+    reading, arrow = library("pyarrow.csv"), library("pyarrow")
     types = {column: arrow.type_for_alias(canonical(declared)) for column, declared in (schema or {}).items()}
     return _as(reading.read_csv(path, convert_options=reading.ConvertOptions(column_types=types)), form)
 
@@ -176,7 +176,7 @@ def _read_csv(path: Path, form: Form, schema: Mapping[str, str] | None) -> Any:
 def _polars_schema(schema: Mapping[str, str] | None) -> dict[str, Any] | None:
     if not schema:
         return None
-    polars, names = _library("polars"), {arrow: name for name, arrow in _POLARS.items()}
+    polars, names = library("polars"), {arrow: name for name, arrow in _POLARS.items()}
     known = {column: names.get(canonical(declared)) for column, declared in schema.items()}
     return {column: getattr(polars, name) for column, name in known.items() if name}
 
@@ -196,7 +196,7 @@ def convert(value: Any, form: Form) -> Any:
         eager = value.collect() if have is Form.LAZY else value
         return eager.to_pandas() if form is Form.PANDAS else _as(eager.to_arrow(), form)
     if have is Form.PANDAS:
-        return _as(_library("pyarrow").Table.from_pandas(value), form)
+        return _as(library("pyarrow").Table.from_pandas(value), form)
     return _as(value.read_all() if have is Form.READER else value, form)
 
 
@@ -205,7 +205,7 @@ def _as(table: Any, form: Form) -> Any:
     if form is Form.PANDAS:
         return table.to_pandas()
     if form in (Form.POLARS, Form.LAZY):
-        frame = _library("polars").from_arrow(table)
+        frame = library("polars").from_arrow(table)
         return frame.lazy() if form is Form.LAZY else frame
     ways: dict[Form, Callable[[], Any]] = {
         Form.READER: table.to_reader,
@@ -214,26 +214,3 @@ def _as(table: Any, form: Form) -> Any:
         Form.ROWS: lambda: iter(table.to_pylist()),
     }
     return ways[form]() if form in ways else table
-
-
-def is_there(library: str) -> bool:
-    """Whether a library can be imported."""
-    try:
-        importlib.import_module(library)
-    except ModuleNotFoundError:
-        return False
-    return True
-
-
-def _library(name: str) -> Any:
-    """A data frame library; raises :class:`~glacier.runtime.problems.Problem` when it is not installed."""
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        top = name.partition(".")[0]
-        if error.name is None or error.name.partition(".")[0] != top:
-            raise
-        raise Problem(
-            f"needs {top}, which is not installed",
-            f'pip install {top}; for a task in the cloud: compute.serverless(requirements=["{top}"])',
-        ) from None

@@ -108,9 +108,16 @@ class Objects:
         if not place.source:
             return Problem(f"there is nothing yet at {where}", "run the task that writes it first")
         if not place.path.endswith("/"):
-            return Problem(f"there is no file at {where}", f"put the data there: cp FILE {where}")
+            return Problem(
+                f"there is no file at {where}", f"put the data there: {_make(where.rpartition('/')[0])}cp FILE {where}"
+            )
         suffix = SUFFIXES.get(place.format or "", "")
-        return Problem(f"there is no file in {where}", f"put one there: cp FILE{suffix} {where}")
+        return Problem(f"there is no file in {where}", f"put one there: {_make(where)}cp FILE{suffix} {where}")
+
+
+def _make(folder: str) -> str:
+    """What to type first where a folder must be made."""
+    return f"mkdir -p {folder} && " if folder.startswith("/") and not Path(folder).is_dir() else ""
 
 
 _LARGE = "read it bit by bit: Annotated[pl.LazyFrame, …], Iterator[bytes], or give the task more memory"
@@ -133,5 +140,3 @@ class _Object:
 
     def copy(self) -> Path:
         return self.bucket.file(self.path, own=True)
-
-

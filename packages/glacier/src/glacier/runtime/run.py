@@ -100,9 +100,7 @@ def run(step: Step, places: Mapping[str, Place], stores: Mapping[str, Store]) ->
     return Done(outputs, seconds)
 
 
-def _write(
-    step: Step, returned: Any, places: Mapping[str, Place], stores: Mapping[str, Store]
-) -> dict[str, Written]:
+def _write(step: Step, returned: Any, places: Mapping[str, Place], stores: Mapping[str, Store]) -> dict[str, Written]:
     values = (returned,) if len(step.writes) == 1 else _parts(step, returned)
     # Every value is looked at before the first is written.
     for (dataset, wanted), value in zip(step.writes, values, strict=True):

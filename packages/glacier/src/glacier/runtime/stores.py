@@ -5,18 +5,19 @@
 ``memory://``                          objects in memory
 ``s3://BUCKET/PREFIX?region=…``        S3; ``storage_class`` is the class each object is written in
 ``gs://BUCKET/PREFIX``                 Google Cloud Storage
-``az://ACCOUNT/CONTAINER/PREFIX``      Azure Blob Storage
-``sqlite+keys:///file``                a cache, ``sqlite+tables`` a database, ``sqlite+messages`` a queue, here
+``az://ACCOUNT/CONTAINER/PREFIX``      Azure Blob Storage; ``tier`` is the tier each blob is written in
+``sqlite+keys:///file``                a cache in a file; ``sqlite+tables`` a database, ``sqlite+messages`` a queue
 ``postgres://``, ``mysql://``          a table in a database
 ``valkeys://``, ``rediss://``          a key in a cache
-``sqs+https://``                       messages in a queue
+``sqs+https://``, ``pubsub://``,       messages in a queue
+``servicebus://``
 =====================================  ======================================================================
 """
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping
+from pkgutil import resolve_name
 from typing import Any, Protocol
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
@@ -26,7 +27,10 @@ from glacier.runtime.codecs import in_memory
 from glacier.runtime.manifest import Place
 from glacier.runtime.objects import Objects
 from glacier.runtime.problems import Problem
+from glacier.runtime.who import Who
 from glacier.runtime.written import Written
+
+NOBODY = Who()
 
 
 class Store(Protocol):
@@ -82,7 +86,9 @@ class Memory:
 
     def missing(self, place: Place) -> Problem:
         """There is no folder to put it into."""
-        return Problem("is given by nobody", "LocalExecutor(inputs={NAME: value}), or persist=True to read it from disk")
+        return Problem(
+            "is given by nobody", "LocalExecutor(inputs={NAME: value}), or persist=True to read it from disk"
+        )
 
     def settle(self, place: Place) -> None:
         """It stays."""
@@ -94,11 +100,8 @@ class Memory:
 _IN_MEMORY = Written("memory", None)
 
 
-def open_store(address: str, task: str = "") -> Store:
-    """The store at an address, for a task, whose name some stores sign in with.
-
-    Raises :class:`~glacier.runtime.problems.Problem` for an address that nothing here can open.
-    """
+def open_store(address: str, who: Who = NOBODY) -> Store:
+    """The store at an address; raises :class:`~glacier.runtime.problems.Problem` for one that nothing here opens."""
     parts = urlsplit(address)
     opener = _OPENERS.get(parts.scheme)
     if opener is None:
@@ -106,39 +109,21 @@ def open_store(address: str, task: str = "") -> Store:
             f"nothing here opens an address that begins with {parts.scheme or address}://",
             f"an address begins with one of {', '.join(f'{scheme}://' for scheme in _OPENERS)}",
         )
-    return opener(parts, task)
+    found: Callable[[SplitResult, Who], Store] = resolve_name(opener) if isinstance(opener, str) else opener
+    return found(parts, who)
 
 
-def _file(parts: SplitResult, task: str) -> Store:
+def _file(parts: SplitResult, who: Who) -> Store:
     return Objects(Disk(unquote(parts.path)))
 
 
-def _keys(parts: SplitResult, task: str) -> Store:
-    return Objects(embedded().Keys(unquote(parts.path)))
-
-
-def _tables(parts: SplitResult, task: str) -> Store:
-    store: Store = embedded().tables(unquote(parts.path))
-    return store
-
-
-def _messages(parts: SplitResult, task: str) -> Store:
-    store: Store = embedded().Messages(unquote(parts.path))
-    return store
-
-
-def embedded() -> Any:
-    """The stores of this machine, which need ``sqlite3``: not every cloud's Python has it, and none needs it."""
-    return importlib.import_module("glacier.runtime.embedded")
-
-
-def _memory(parts: SplitResult, task: str) -> Store:
+def _memory(parts: SplitResult, who: Who) -> Store:
     from obstore.store import MemoryStore
 
     return Objects(Remote(MemoryStore(), "memory:"))
 
 
-def _s3(parts: SplitResult, task: str) -> Store:
+def _s3(parts: SplitResult, who: Who) -> Store:
     from obstore.store import S3Store
 
     options = dict(parse_qsl(parts.query))
@@ -149,7 +134,7 @@ def _s3(parts: SplitResult, task: str) -> Store:
     return Objects(Remote(store, f"s3://{parts.netloc}/{prefix}", attributes))
 
 
-def _gs(parts: SplitResult, task: str) -> Store:
+def _gs(parts: SplitResult, who: Who) -> Store:
     from obstore.store import GCSStore
 
     prefix = unquote(parts.path).strip("/")
@@ -157,23 +142,42 @@ def _gs(parts: SplitResult, task: str) -> Store:
     return Objects(Remote(store, f"gs://{parts.netloc}/{prefix}"))
 
 
-def _az(parts: SplitResult, task: str) -> Store:
+def _az(parts: SplitResult, who: Who) -> Store:
     from obstore.store import AzureStore
 
     container, _, prefix = unquote(parts.path).strip("/").partition("/")
     store = AzureStore(container, prefix=prefix or None, account_name=parts.netloc)
-    return Objects(Remote(store, f"az://{parts.netloc}/{container}/{prefix}"))
+    tier = dict(parse_qsl(parts.query)).get("tier")
+    attributes = {"Storage-Class": tier} if tier else None
+    return Objects(Remote(store, f"az://{parts.netloc}/{container}/{prefix}", attributes))
 
 
-_OPENERS: dict[str, Callable[[SplitResult, str], Store]] = {
+# Those that are named are imported when one is opened: most tasks need none of them.
+_OPENERS: dict[str, Callable[[SplitResult, Who], Store] | str] = {
     "file": _file,
     "memory": _memory,
-    "sqlite+keys": _keys,
-    "sqlite+tables": _tables,
-    "sqlite+messages": _messages,
     "s3": _s3,
     "gs": _gs,
     "az": _az,
+    "sqlite+keys": "glacier.runtime.embedded:keys",
+    "sqlite+tables": "glacier.runtime.embedded:tables",
+    "sqlite+messages": "glacier.runtime.embedded:messages",
+    "postgres": "glacier.runtime.databases:postgres",
+    "mysql": "glacier.runtime.databases:mysql",
+    "valkeys": "glacier.runtime.caches:keys",
+    "rediss": "glacier.runtime.caches:keys",
+    "redis": "glacier.runtime.caches:keys",
+    "sqs+https": "glacier.runtime.queues:sqs",
+    "pubsub": "glacier.runtime.queues:pubsub",
+    "servicebus": "glacier.runtime.queues:service_bus",
+}
+# The clients that some addresses need beside obstore, as pip calls them. Lambda brings boto3; containers do not.
+CLIENTS: Mapping[str, tuple[str, ...]] = {
+    "postgres": ("psycopg[binary]",),
+    "mysql": ("pymysql",),
+    "valkeys": ("redis",),
+    "rediss": ("redis",),
+    "sqs+https": ("boto3",),
 }
 
 
@@ -182,17 +186,17 @@ def environment_key(store: str) -> str:
     return f"GLACIER_STORE_{store.replace('-', '_').upper()}"
 
 
-def open_from(environment: Mapping[str, str], names: Mapping[str, str], task: str) -> dict[str, Store]:
+def open_from(environment: Mapping[str, str], names: Mapping[str, str], who: Who) -> dict[str, Store]:
     """The stores of a task, whose addresses are in the environment; ``names`` maps each to a dataset it keeps."""
     opened: dict[str, Store] = {}
     for name, dataset in names.items():
         key = environment_key(name)
         if key not in environment:
             raise TaskError(
-                task, f"its storage {name} has no address", dataset=dataset, help=f"set {key} in the environment"
+                who.task, f"its storage {name} has no address", dataset=dataset, help=f"set {key} in the environment"
             )
         try:
-            opened[name] = open_store(environment[key], task)
+            opened[name] = open_store(environment[key], who)
         except Problem as problem:
-            raise TaskError(task, problem.message, dataset=dataset, help=problem.help) from problem.__cause__
+            raise TaskError(who.task, problem.message, dataset=dataset, help=problem.help) from problem.__cause__
     return opened

@@ -70,6 +70,7 @@ SQLITE = Dialect(
         "binary": "BLOB",
         "json": "JSON",
         "timestamp": "TIMESTAMP",
+        "timestamp with zone": "TIMESTAMP",
         "date": "DATE",
         "decimal": "DECIMAL_TEXT",
     },
@@ -113,6 +114,9 @@ class Tables:
         if place.schema:
             rows = list(checked_rows(rows, place.schema))
         kinds = _kinds(rows, place.schema or {})
+        for column, kind in kinds.items():
+            if kind not in self._dialect.types:
+                raise Problem(f"column {column} is {kind}, which {self._dialect.name} cannot keep", "make it another")
         table = self._table(place)
         values = [tuple(_stored(row.get(column), kinds[column], self._dialect) for column in kinds) for row in rows]
         with closing(self._open()) as connection:
@@ -146,9 +150,13 @@ class Tables:
         except Problem:
             raise
         except Exception as error:
-            raise Problem(f"{self._address} cannot be reached: {error}", "is it running, and is the network right?") from error
+            raise Problem(
+                f"{self._address} cannot be reached: {error}", "is it running, and is the network right?"
+            ) from error
 
-    def _replace(self, connection: Any, table: str, kinds: Mapping[str, str], values: Sequence[tuple[Any, ...]]) -> None:
+    def _replace(
+        self, connection: Any, table: str, kinds: Mapping[str, str], values: Sequence[tuple[Any, ...]]
+    ) -> None:
         dialect, cursor = self._dialect, connection.cursor()
         made = self._short(f"{table}__new") if dialect.swaps else table
         if dialect.begin:
@@ -234,6 +242,8 @@ def _kinds(rows: Sequence[Mapping[str, Any]], schema: Mapping[str, str]) -> dict
 
 
 def _kind(column: str, value: Any) -> str:
+    if isinstance(value, datetime.datetime) and value.tzinfo is not None:
+        return "timestamp with zone"
     for cls in type(value).__mro__:
         if cls in _KINDS:
             return _KINDS[cls]
@@ -255,6 +265,6 @@ def _stored(value: Any, kind: str, dialect: Dialect) -> Any:
         return plain.to_json(value).decode()
     if dialect.name != "sqlite":
         return value
-    if kind in ("timestamp", "date"):
+    if kind.startswith(("timestamp", "date")):
         return value.isoformat()
     return str(value) if kind == "decimal" else value

@@ -127,7 +127,7 @@ def _classes(wanted: Any) -> tuple[type, ...] | None:
 
 @cache
 def restorer(wanted: Any) -> Callable[[Any], Any] | None:
-    """What makes the annotated type of what JSON keeps: keys that are numbers, tuples, sets; ``None``: nothing to do."""
+    """What makes the annotated type (keys that are numbers, tuples, sets) of JSON; ``None`` when it is the same."""
     wanted = _without_none(wanted)
     origin, arguments = typing.get_origin(wanted) or wanted, typing.get_args(wanted)
     if not isinstance(origin, type):

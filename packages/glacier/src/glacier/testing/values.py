@@ -48,8 +48,8 @@ ARNS: Mapping[str, str] = {
     "dynamodb": "arn:aws:dynamodb:{region}:{account}:{kind}/{name}",
 }
 
-DEPTH = 3
-"""How deep nested outputs are made up: some types contain themselves."""
+DEPTH = 6
+"""How deep nested outputs are made up, positions in lists included: some types contain themselves."""
 
 
 def answer(token: str, name: str, declared: Mapping[str, Field], given: Mapping[str, object]) -> dict[str, object]:

@@ -1,0 +1,106 @@
+"""Objects as keys of a cache that speaks Redis's protocol: Valkey, Memorystore, Managed Redis.
+
+A reader looks for the names that a dataset's object can have, since a task's user may not search for keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, parse_qsl
+
+from glacier.runtime.buckets import Found, Scratch
+from glacier.runtime.codecs import SUFFIXES, Content
+from glacier.runtime.libraries import library
+from glacier.runtime.objects import Objects
+from glacier.runtime.tokens import cache_user
+from glacier.runtime.who import Who
+
+_NAMES = tuple(f"data{suffix}" for suffix in SUFFIXES.values())
+
+
+class Keys:
+    """Objects by key; ``connect`` gives a client for ``"reads"`` or ``"writes"``, who may be two users."""
+
+    def __init__(self, connect: Callable[[str], Any], address: str) -> None:
+        self._connect, self._address = connect, address
+        self._clients: dict[str, Any] = {}
+        self._scratch = Scratch()
+
+    def read(self, path: str) -> bytes:
+        """The value of a key."""
+        value = self._as("reads").get(path)
+        if value is None:
+            raise FileNotFoundError(path)
+        return bytes(value)
+
+    def chunks(self, path: str) -> Iterator[bytes]:
+        """The value, in one piece."""
+        return iter((self.read(path),))
+
+    def file(self, path: str, *, own: bool = False) -> Path:
+        """The value in a file."""
+        content = self.read(path)
+        target = self._scratch.file(path)
+        target.write_bytes(content)
+        return target
+
+    def find(self, folder: str) -> Sequence[Found]:
+        """The names a dataset's object can have, as far as they are there."""
+        client = self._as("reads")
+        return [Found(name, 0.0) for name in _NAMES if client.exists(f"{folder}{name}")]
+
+    def write(self, path: str, content: Content) -> int:
+        """Set a key, and remove what the dataset was in another format."""
+        if isinstance(content, bytes):
+            value = content
+        else:
+            staged = self._scratch.file(path)
+            content(staged)
+            value = staged.read_bytes()
+        client = self._as("writes")
+        client.set(path, value)
+        folder, _, written = path.rpartition("/")
+        if written in _NAMES:
+            for name in _NAMES:  # one by one: in a cluster each may be on another machine
+                if name != written:
+                    client.delete(f"{folder}/{name}")
+        return len(value)
+
+    def where(self, path: str) -> str:
+        """The cache, and the key in it."""
+        return f"{self._address} key {path}"
+
+    def close(self) -> None:
+        """Hang up."""
+        for client in self._clients.values():
+            client.close()
+        self._clients.clear()
+        self._scratch.close()
+
+    def _as(self, verb: str) -> Any:
+        if verb not in self._clients:
+            self._clients[verb] = self._connect(verb)
+        return self._clients[verb]
+
+
+def keys(parts: SplitResult, who: Who) -> Objects:
+    """``valkeys://HOST:PORT/?…`` or ``rediss://HOST:PORT/?auth=entra``; ``redis://`` without TLS and a user."""
+    options = dict(parse_qsl(parts.query))
+    # A serverless cache of ElastiCache is a cluster (docs.aws.amazon.com/AmazonElastiCache/latest/dg/WhatIs.html).
+    is_cluster = "cache" in options or options.get("cluster") == "1"
+
+    def connect(verb: str) -> Any:
+        client = library("redis")
+        user, password = cache_user(options, who.task, verb)
+        kind = client.RedisCluster if is_cluster else client.Redis
+        return kind(
+            host=parts.hostname,
+            port=parts.port or 6379,
+            username=user,
+            password=password,
+            ssl=parts.scheme.endswith("s"),
+        )
+
+    return Objects(Keys(connect, f"{parts.scheme}://{parts.hostname}"))
