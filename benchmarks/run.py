@@ -150,12 +150,12 @@ def tables(result: dict[str, Any]) -> str:
         "| shape | tasks | resources | lines | declare s | compile s | write s | total s | ms per task | peak MiB |",
         "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
-    for run in result["compile"]:
-        rows.append(
-            f"| {run['shape']} | {run['tasks']:,} | {run['resources']:,} | {run['lines']:,} | {run['declare_s']:.3f} "
-            f"| {run['compile_s']:.3f} | {run['write_s']:.3f} | {run['total_s']:.3f} "
-            f"| {run['total_s'] / run['tasks'] * 1000:.2f} | {run['peak_mib']:.0f} |"
-        )
+    rows.extend(
+        f"| {run['shape']} | {run['tasks']:,} | {run['resources']:,} | {run['lines']:,} | {run['declare_s']:.3f} "
+        f"| {run['compile_s']:.3f} | {run['write_s']:.3f} | {run['total_s']:.3f} "
+        f"| {run['total_s'] / run['tasks'] * 1000:.2f} | {run['peak_mib']:.0f} |"
+        for run in result["compile"]
+    )
     for shape, ratio in result["linearity"].items():
         rows.append(f"\nTime per task at 10,000 against 1,000, {shape}: {ratio:.2f}×.")
     rows += ["\n## Starting\n", "| what | ms |", "|---|---:|"]

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from glacier import Dataset, Pipeline
 from glacier.compilation import Compiled
 from glacier.errors import Diagnostic
 from glacier.infra import Concat, Node, Ref, Value
@@ -52,20 +49,3 @@ def said(value: Value, known: str = "?") -> str:
     if isinstance(value, Concat):
         return "".join(said(part, known) for part in value.parts)
     return known if isinstance(value, Ref) else str(value)
-
-
-def reading(datasets: Sequence[Dataset]) -> Pipeline:
-    """One task that reads some datasets."""
-    pipeline = Pipeline("reading")
-
-    def read(**values: object) -> None:
-        return None
-
-    read.__annotations__ = {f"d{number}": dataset for number, dataset in enumerate(datasets)}
-    names = ", ".join(read.__annotations__)
-    space: dict[str, object] = {}
-    exec(f"def read({names}): return None", space)  # a signature of any length
-    function = space["read"]
-    function.__annotations__ = {**read.__annotations__, "return": None}  # type: ignore[attr-defined]  # a function
-    pipeline.task(function)  # type: ignore[arg-type]  # a function
-    return pipeline

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from glacier.naming import NAME, fit, identifier, logical, slug
+from glacier.naming import NAME, fit, identifier, logical, plain, slug
 from glacier.tables import NameRule
 
-RULES = {"*": NameRule(max=30), "aws.s3.Bucket": NameRule(max=20)}
+RULES = {
+    "*": NameRule(max=30),
+    "aws.s3.Bucket": NameRule(max=20),
+    "azure.storage.Account": NameRule(max=16, plain=True),
+}
 
 
 @pytest.mark.parametrize(
@@ -61,6 +65,18 @@ def test_each_type_has_its_own_length() -> None:
     assert logical(RULES, "aws.iam.Role", *parts).startswith("sales-a-rather-long-n-")
     assert len(logical(RULES, "aws.iam.Role", *parts)) == 30
     assert len(logical(RULES, "aws.s3.Bucket", *parts)) == 20
+
+
+def test_a_plain_name_has_letters_and_digits_only() -> None:
+    name = logical(RULES, "azure.storage.Account", "sales", "raw-data")
+    assert name.startswith("salesrawda")
+    assert len(name) == 16
+    assert name.isalnum()
+
+
+def test_plain_names_stay_two() -> None:
+    assert plain("a-bc", 16) != plain("ab-c", 16)
+    assert plain("a-bc", 16)[:3] == plain("ab-c", 16)[:3] == "abc"
 
 
 def test_a_name_that_fits_is_left_alone() -> None:

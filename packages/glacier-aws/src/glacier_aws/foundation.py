@@ -166,6 +166,11 @@ def account(site: Site) -> Iterator[Statement]:
     yield site.lookup("aws.get_caller_identity_output", "identity")
 
 
+def outbound(site: Site) -> Iterator[Statement]:
+    """Who says so when AWS vouches for a task, once the account has switched that on."""
+    yield site.lookup("aws.iam.get_outbound_web_identity_federation_output", "federation")
+
+
 PARTS: Mapping[str, Shared] = {
     "network": network,
     "secrets_endpoint": partial(endpoint, "secretsmanager"),
@@ -173,4 +178,5 @@ PARTS: Mapping[str, Shared] = {
     "cluster": cluster,
     "failures": failures,
     "account": account,
+    "outbound": outbound,
 }

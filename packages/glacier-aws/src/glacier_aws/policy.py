@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from glacier.graph import Verb
-from glacier.infra import Json, Node, Ref, Value
+from glacier.infra import Json, Node, Value
 from glacier.target import Grant, Site
 
 _VERBS = {Verb.READ: "reads", Verb.WRITE: "writes"}
@@ -44,6 +44,6 @@ def role_policy(site: Site, grant: Grant, *statements: Mapping[str, Value]) -> N
     )
 
 
-def inline(site: Site, part: str, role: Ref, *statements: Mapping[str, Value]) -> Node:
+def inline(site: Site, part: str, role: Value, *statements: Mapping[str, Value]) -> Node:
     """A policy that belongs to a role itself, for what it needs apart from any dataset."""
     return site.node("aws.iam.RolePolicy", part, {"role": role, "policy": document(*statements)})

@@ -10,9 +10,9 @@ from glacier.compilation import Compiler
 from glacier.errors import nearest, reject
 from glacier.infra import Stack, Statement, Value
 from glacier.tables import Tables
-from glacier.target import ComputeKind, Shared, Site, StorageKind, Unsupported
+from glacier.target import ComputeKind, Shared, Site, StorageKind, Trust, Unsupported
 
-from glacier_aws import foundation, workflow
+from glacier_aws import foundation, trust, workflow
 from glacier_aws.kinds import cache, container, database, object_storage, queue, serverless
 
 HANDLER = '''"""The entry point of every function in this folder; AWS Lambda calls ``handler``."""
@@ -44,6 +44,7 @@ class AWSCompiler(Compiler):
         "container": container,
     }
     shared_parts: ClassVar[Mapping[str, Shared]] = foundation.PARTS
+    trust: ClassVar[Trust | Unsupported] = trust
     how_to_run: ClassVar[Sequence[str]] = (
         'aws stepfunctions start-execution --state-machine-arn "$(pulumi stack output workflow)"',
     )

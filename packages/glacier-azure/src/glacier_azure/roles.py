@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from glacier.errors import CompileError, Diagnostic
 from glacier.graph import Verb
 from glacier.infra import Concat, Node, Options, Ref, Value
 from glacier.tables import Tables
@@ -12,6 +13,11 @@ from glacier.target import Grant, Site
 _TABLES = Tables("glacier_azure")
 _VERBS = {Verb.READ: "reads", Verb.WRITE: "writes"}
 _BLOBS = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs"
+
+# learn.microsoft.com/azure/role-based-access-control/conditions-format and …/conditions-overview
+_SPECIAL = "'*?"
+_ONE_BY_ONE = 8  # paths, above which a condition names them in a list
+_LONGEST = 8192  # characters of a condition
 
 
 def assign(
@@ -39,7 +45,22 @@ def assign(
 
 
 def grant_role(site: Site, grant: Grant, role: str, scope: Value, condition: str | None = None) -> Node:
-    """The role that gives one task one kind of access to one storage; ``site`` is the storage's."""
+    """The role that gives one task one kind of access to one storage; ``site`` is the storage's.
+
+    Raises :class:`~glacier.errors.CompileError` for more paths than a condition holds.
+    """
+    if condition is not None and len(condition) > _LONGEST:
+        message = f"the condition for {len(grant.paths)} datasets of {site.owner} has {len(condition):,} characters"
+        raise CompileError(
+            [
+                Diagnostic(
+                    code="limit",
+                    subject=f"task {grant.who.owner}",
+                    message=f"{message}, and Azure takes {_LONGEST:,}",
+                    help="shorter names or a shorter prefix; or put what belongs together into one dataset",
+                )
+            ]
+        )
     return assign(owner_of(site, grant), part_of(site, grant), role, grant.who.id, scope, condition=condition)
 
 
@@ -84,13 +105,19 @@ def _all(*conditions: str) -> str:
 
 
 def _below(source: str, attribute: str, paths: Sequence[str]) -> str:
-    """Below a folder, or at exactly one path; a quote, which would end the text, is matched as any one character."""
-    terms = []
-    for path in paths:
-        if "'" in path or "?" in path or "*" in path:
-            pattern = "".join("?" if c in "'?*" else c for c in path) + ("*" if path.endswith("/") else "")
-            terms.append(f"{source}[{_BLOBS}:{attribute}] StringLike '{pattern}'")
-        else:
-            operator = "StringStartsWith" if path.endswith("/") else "StringEquals"
-            terms.append(f"{source}[{_BLOBS}:{attribute}] {operator} '{path}'")
-    return " OR ".join(terms)
+    """Below a folder, or at exactly one path; for many paths as one list, which is half as long.
+
+    In a list of patterns ``*`` is any text; a quote, which would end the text, is matched as any one character.
+    """
+    named = f"{source}[{_BLOBS}:{attribute}]"
+    if len(paths) <= _ONE_BY_ONE and not any(c in path for path in paths for c in _SPECIAL):
+        terms = (
+            f"{named} StringStartsWith '{path}'" if path.endswith("/") else f"{named} StringEquals '{path}'"
+            for path in paths
+        )
+        return " OR ".join(terms)
+    patterns = (
+        "".join("?" if c in _SPECIAL else c for c in path) + ("*" if path.endswith("/") else "") for path in paths
+    )
+    listed = ", ".join(f"'{pattern}'" for pattern in patterns)
+    return f"{named} ForAnyOfAnyValues:StringLike {{{listed}}}"

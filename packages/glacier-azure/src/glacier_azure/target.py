@@ -10,9 +10,9 @@ from glacier.compilation import Compiler
 from glacier.errors import nearest, reject
 from glacier.infra import Statement, Value
 from glacier.tables import Tables
-from glacier.target import ComputeKind, Shared, Site, StorageKind, Unsupported
+from glacier.target import ComputeKind, Shared, Site, StorageKind, Trust, Unsupported
 
-from glacier_azure import foundation, workflow
+from glacier_azure import foundation, trust, workflow
 from glacier_azure.kinds import cache, container, database, document, object_storage, queue, serverless
 
 FUNCTION_APP = '''"""The entry point of every function in this folder: Azure calls it for each message in its queue.
@@ -23,6 +23,7 @@ and is then put into the second queue; either way the workflow that waits at ``a
 
 import json
 import logging
+import time
 import urllib.error
 import urllib.request
 
@@ -50,18 +51,25 @@ def failed(message: func.QueueMessage) -> None:
 
 
 def report(answer: str | None, status: str) -> None:
-    """Tell the workflow; one that has been stopped meanwhile does not listen, which is no reason to try again."""
+    """Tell the workflow, and tell it again rather than run the task again.
+
+    One that has been stopped meanwhile does not listen, which is no failure.
+    """
     if answer is None:
         return
-    request = urllib.request.Request(
-        answer, json.dumps({"status": status}).encode(), {"Content-Type": "application/json"}
-    )
-    try:
-        urllib.request.urlopen(request, timeout=60).close()
-    except urllib.error.HTTPError as error:
-        if error.code >= 500:
-            raise
-        logging.warning("the workflow does not wait any more: %s", error)
+    body = json.dumps({"status": status}).encode()
+    request = urllib.request.Request(answer, body, {"Content-Type": "application/json"})
+    for pause in (1, 10, 60, None):
+        try:
+            urllib.request.urlopen(request, timeout=60).close()
+            return
+        except OSError as error:
+            if isinstance(error, urllib.error.HTTPError) and error.code < 500:
+                logging.warning("the workflow does not wait any more: %s", error)
+                return
+            if pause is None:
+                raise
+        time.sleep(pause)
 '''
 
 # One task at a time on an instance, since its memory is one task's. How often a call is tried, and for how long, is a
@@ -98,9 +106,11 @@ class AzureCompiler(Compiler):
     }
     more_kinds: ClassVar[Sequence[StorageKind | ComputeKind]] = (document,)
     shared_parts: ClassVar[Mapping[str, Shared]] = foundation.PARTS
+    trust: ClassVar[Trust | Unsupported] = trust
     how_to_run: ClassVar[Sequence[str]] = (
         'az rest --method post --url "$(pulumi stack output workflow)/triggers/start/run?api-version=2019-05-01"',
     )
+    builds_images: ClassVar[bool] = True
     entry: ClassVar[Mapping[str, str]] = {"function_app.py": FUNCTION_APP, "host.json": HOST}
     packages: ClassVar[Sequence[str]] = (  # from 2.0 on it wants Python 3.13
         'azure-functions==1.26.0; python_version < "3.13"',
@@ -108,7 +118,9 @@ class AzureCompiler(Compiler):
     )
     tools: ClassVar[Sequence[str]] = (
         "the [Azure CLI](https://learn.microsoft.com/cli/azure/install-azure-cli), signed in (`az login`), and"
-        " `python3`: the code of functions is published with them",
+        " `python3`: code is published, and images are built, with them",
+        "the right to assign roles in the subscription (Owner, or Contributor together with Role Based Access Control"
+        " Administrator)",
     )
 
     location: str = "eastus"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from glacier.infra import Archive, Concat, Config, Node, Options, Ref, Statement, Value
-from glacier.naming import slug
+from glacier.naming import fit, slug
 from glacier.target import KEPT, Job, Shared, Site
 
 PROJECT = Config(name="project", description="The id of the Google Cloud project to deploy to")
@@ -21,6 +21,14 @@ def project(site: Site) -> Value:
     """The project's id, or the setting that holds it."""
     given: str | None = site.target.project
     return given if given is not None else PROJECT
+
+
+def labels(site: Site) -> dict[str, Value]:
+    """What everything that takes labels is labelled with.
+
+    The stack's name is in no label: it may hold capitals and dots, which labels do not.
+    """
+    return {"glacier-pipeline": fit(slug(site.draft.pipeline), 63), **(site.target.tags or {})}
 
 
 def apis(site: Site, *names: str) -> tuple[Ref, ...]:

@@ -9,11 +9,10 @@ from typing import Any, ClassVar
 from glacier.compilation import Compiler
 from glacier.errors import nearest, reject
 from glacier.infra import Statement, Value
-from glacier.naming import fit, slug
 from glacier.tables import Tables, matches
-from glacier.target import ComputeKind, Shared, Site, StorageKind, Unsupported
+from glacier.target import ComputeKind, Shared, Site, StorageKind, Trust, Unsupported
 
-from glacier_gcp import foundation, workflow
+from glacier_gcp import foundation, trust, workflow
 from glacier_gcp.kinds import cache, container, database, object_storage, queue, serverless
 from glacier_gcp.kinds.serverless import ENTRY
 
@@ -47,8 +46,19 @@ class GCPCompiler(Compiler):
         "container": container,
     }
     shared_parts: ClassVar[Mapping[str, Shared]] = foundation.PARTS
+    trust: ClassVar[Trust | Unsupported] = trust
     how_to_run: ClassVar[Sequence[str]] = ('gcloud workflows run "$(pulumi stack output workflow)"',)
+    egress: ClassVar[Mapping[str, str]] = {
+        "storage": "network.egress.internet.gcs",
+        "compute": "network.egress.internet.cloud_run",
+    }
     entry: ClassVar[Mapping[str, str]] = {ENTRY: HANDLER}
+    packages: ClassVar[Sequence[str]] = ("functions-framework==3.10.2",)
+    sign_in: ClassVar[str] = "gcloud auth configure-docker REGION-docker.pkg.dev"
+    tools: ClassVar[Sequence[str]] = (
+        "the [gcloud CLI](https://cloud.google.com/sdk/docs/install), which starts the workflow; and in a new project"
+        " `gcloud services enable serviceusage.googleapis.com cloudresourcemanager.googleapis.com`",
+    )
 
     project: str | None = None
     region: str = "us-central1"
@@ -74,15 +84,11 @@ class GCPCompiler(Compiler):
             reject(what, f"{text!r} cannot be a {what} on Google Cloud", help=rule.help)
 
     def preamble(self, site: Site) -> Iterator[Statement]:
-        """The provider, tied to the project and the region.
-
-        The stack's name is in no label: it may hold capitals and dots, which labels do not.
-        """
-        labels: dict[str, Value] = {"glacier-pipeline": fit(slug(site.draft.pipeline), 63), **(self.tags or {})}
+        """The provider, tied to the project and the region."""
         inputs: dict[str, Value] = {
             "project": foundation.project(site),
             "region": self.region,
-            "default_labels": labels,
+            "default_labels": foundation.labels(site),
             "add_pulumi_attribution_label": False,
         }
         yield site.node("gcp.Provider", "provider", inputs)

@@ -73,7 +73,7 @@ def emit(stages: Sequence[Sequence[Step]], site: Site) -> Iterator[Statement]:
         },
         main=True,
         options=Options(depends_on=(*apis(site, "workflows", "workflowexecutions"), *(right.ref for right in rights))),
-        comment='Start a run: gcloud workflows run "$(pulumi stack output workflow)"',
+        comment=f'Start a run: gcloud workflows run "$(pulumi stack output {site.id("")})"',
     )
 
 

@@ -17,7 +17,6 @@ from typing import Any
 from glacier.disk import RECORD
 from glacier.errors import CompileError, Diagnostic
 
-
 _FOLDER = re.compile(r"functions/[\w.-]+")
 
 
@@ -142,7 +141,7 @@ def _homes(record: Mapping[str, Any]) -> dict[str, _Home]:
 def _record(folder: Path) -> Mapping[str, Any]:
     try:
         record: Mapping[str, Any] = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        if not {"clouds", "storages"} <= record.keys():
+        if not {"clouds", "storages", "resources", "files"} <= record.keys():
             raise ValueError("another record")
     except (OSError, ValueError):
         message = f"{folder} holds no {RECORD} that can be read, so it was not written by `glacier compile`"
@@ -153,7 +152,7 @@ def _record(folder: Path) -> Mapping[str, Any]:
 
 def _resources(folder: Path, record: Mapping[str, Any]) -> dict[Key, Resource]:
     found: dict[Key, Resource] = {}
-    for cloud in record["clouds"]:
+    for cloud in record["resources"]:
         file = folder / cloud / "__main__.py"
         try:
             tree = ast.parse(file.read_text(encoding="utf-8"), str(file))

@@ -9,6 +9,7 @@ from glacier.bundle import Artifact, Needs, builds_image
 from glacier.infra import Program
 from glacier.lowering import workflow_name
 from glacier.plan import Home, Line, Plan, crossing, path_of
+from glacier.trust import TRUST
 
 
 def text(plan: Plan, programs: Mapping[str, Program], bundles: Mapping[str, tuple[Artifact, ...]]) -> str:
@@ -35,7 +36,11 @@ def text(plan: Plan, programs: Mapping[str, Program], bundles: Mapping[str, tupl
 
 def _head(plan: Plan, programs: Mapping[str, Program]) -> Iterator[str]:
     yield f"# Deploying {plan.graph.name}\n"
-    where = ", ".join(f"`{cloud}/` ({plan.targets[cloud].provider}, {plan.targets[cloud].place})" for cloud in programs)
+    where = ", ".join(
+        f"`{cloud}/` ({plan.targets[cloud].provider}, {plan.targets[cloud].place})" for cloud in plan.clouds
+    )
+    if TRUST in programs:
+        where += f", and `{TRUST}/`, which is all that tasks of one cloud may do on another"
     yield f"Complete Pulumi programs in Python: {where}. They are yours, and need nothing of Glacier to be deployed.\n"
 
 
@@ -108,7 +113,7 @@ def _deploy(programs: Mapping[str, Program]) -> Iterator[str]:
 
 
 def _images(plan: Plan, programs: Mapping[str, Program], bundles: Mapping[str, tuple[Artifact, ...]]) -> Iterator[str]:
-    built = [placed for placed in plan.tasks if builds_image(placed)]
+    built = [p for p in plan.tasks if builds_image(p) and not plan.targets[p.home.cloud].builds_images]
     if not built:
         return
     yield "## 4. Build and push the container images\n"

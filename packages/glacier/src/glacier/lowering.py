@@ -8,16 +8,15 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
-from glacier import infra
+from glacier import infra, trust
+from glacier.access import compute_kind, program_name, site_of, storage_kind, uses
 from glacier.bundle import Artifact, environment_key, needs_of
 from glacier.errors import CompileError, Diagnostic
-from glacier.graph import Verb
 from glacier.infra import Lookup, Node, Output, Program, Ref, Section, Statement, Value
-from glacier.naming import slug
-from glacier.plan import PlacedStorage, PlacedTask, Plan, kind_of, path_of
-from glacier.target import ComputeKind, Draft, Grant, Job, Made, Site, StorageKind
+from glacier.plan import PlacedStorage, PlacedTask, Plan
+from glacier.target import Draft, Grant, Job, Made, Site
 
 
 def lower(plan: Plan, artifacts: Mapping[str, tuple[Artifact, ...]], *, adopt: bool = False) -> dict[str, Program]:
@@ -25,55 +24,70 @@ def lower(plan: Plan, artifacts: Mapping[str, tuple[Artifact, ...]], *, adopt: b
 
     With ``adopt``, existing named buckets are imported.
     """
-    drafts = {cloud: Draft(plan.targets[cloud], plan.graph.name, adopt=adopt) for cloud in plan.clouds}
-    programs = {cloud: _program(plan, cloud, artifacts.get(cloud, ()), drafts) for cloud in plan.clouds}
+    drafts = {
+        cloud: Draft(plan.targets[cloud], plan.graph.name, program_name(plan, cloud), adopt=adopt)
+        for cloud in plan.clouds
+    }
+    first = {cloud: _provider(draft, cloud) for cloud, draft in drafts.items()}
+    bodies = {cloud: _body(plan, cloud, artifacts.get(cloud, ()), drafts) for cloud in plan.clouds}
+    programs = {cloud: _program(plan, cloud, drafts[cloud], first[cloud], *bodies[cloud]) for cloud in plan.clouds}
+    between = trust.program(plan, drafts)
+    if between is not None:
+        programs[trust.TRUST] = between
     finished = ordered(_exporting(programs))
     for program in finished.values():
         infra.check(program)
     return finished
 
 
-def program_name(plan: Plan, cloud: str) -> str:
-    """What the Pulumi project of a cloud is called."""
-    return f"{slug(plan.graph.name)}-{cloud}"
-
-
-def _program(plan: Plan, cloud: str, artifacts: tuple[Artifact, ...], drafts: Mapping[str, Draft]) -> Program:
+def _body(
+    plan: Plan, cloud: str, artifacts: tuple[Artifact, ...], drafts: Mapping[str, Draft]
+) -> tuple[list[Section], list[Output]]:
+    """What a cloud's program creates, apart from what several owners share; and its outputs."""
     target, draft = plan.targets[cloud], drafts[cloud]
-    preamble = list(target.preamble(Site(draft, cloud)))
-    draft.provider = Ref(preamble[-1].id)
     storages = [storage for storage in plan.storages if storage.home.cloud == cloud]
     body: list[Section] = []
     outputs: list[Output] = []
     for storage in storages:
-        made = list(_storage_kind(plan, storage).emit(storage.particular, Site(draft, storage.owner)))
+        made = list(storage_kind(plan, storage).emit(storage.particular, Site(draft, storage.owner)))
         body.extend(_section(_storage_title(storage), made, _storage_comment(plan, storage)))
         outputs.extend(item for item in made if isinstance(item, Output))
+    for visit, letting_in in trust.letting_in(plan, cloud, drafts):
+        title = f"Guest from {visit.task.home.cloud}: task {visit.task.task.name}"
+        body.extend(_section(title, letting_in, "Who it is here; the trust program says who may be it."))
     folders = {artifact.name: artifact for artifact in artifacts}
     steps: dict[int, dict[int, list[Any]]] = {}
-    legs = plan.legs
     for task in (task for task in plan.tasks if task.home.cloud == cloud):
         site = Site(draft, task.owner)
         job = _job(plan, task, folders[needs_of(task).folder], drafts)
         made = list(_task(plan, task, job, site))
         body.extend(_section(f"Task {task.task.name}", made, _task_comment(task)))
         outputs.extend(item for item in made if isinstance(item, Output))
-        step = _compute_kind(plan, task).step(task.particular, site, job)
-        steps.setdefault(legs[task.task], {}).setdefault(plan.graph.stages[task.task], []).append(step)
+        step = compute_kind(plan, task).step(task.particular, site, job)
+        steps.setdefault(plan.legs[task.task], {}).setdefault(plan.graph.stages[task.task], []).append(step)
     for leg, stages in sorted(steps.items()):
         name = workflow_name(leg)
         workflow = list(target.workflow([stages[stage] for stage in sorted(stages)], Site(draft, name)))
         body.extend(_section(_workflow_title(plan, leg), workflow, ""))
         outputs.extend(_workflow(workflow, name))
+    return body, [*_addresses(plan, storages, draft), *outputs]
+
+
+def _provider(draft: Draft, cloud: str) -> Section:
+    """The provider of a program, which everything in it names: so it must be there before anything else."""
+    preamble = tuple(draft.target.preamble(Site(draft, cloud)))
+    draft.provider = Ref(preamble[-1].id)
+    return Section(title="Provider", statements=preamble)
+
+
+def _program(
+    plan: Plan, cloud: str, draft: Draft, first: Section, body: list[Section], outputs: list[Output]
+) -> Program:
     shared = [
         section for part, made in draft.shared for section in _section(f"Shared: {part.replace('_', ' ')}", made, "")
     ]
-    first = Section(title="Provider", statements=tuple(preamble))
     program = Program(
-        name=program_name(plan, cloud),
-        doc=_doc(plan, cloud),
-        sections=(first, *shared, *body),
-        outputs=(*_addresses(plan, storages, draft), *outputs),
+        name=draft.program, doc=_doc(plan, cloud), sections=(first, *shared, *body), outputs=tuple(outputs)
     )
     _refuse_taken_names(program)
     return program
@@ -123,32 +137,15 @@ def ordered(programs: Mapping[str, Program]) -> dict[str, Program]:
 
 
 def _task(plan: Plan, task: PlacedTask, job: Job, site: Site) -> Iterator[Made]:
-    kind = _compute_kind(plan, task)
+    kind = compute_kind(plan, task)
     yield from kind.identity(task.particular, site)
     who = kind.principal(task.particular, site)
-    for storage, verb, paths in _uses(plan, task):
+    for storage, verb, paths in uses(plan, task):
         if storage.home.provider == task.home.provider:
             grant = Grant(verb=verb, paths=paths, who=who)
-            place = _site(plan, storage, site.draft, task.home.cloud)
-            yield from _storage_kind(plan, storage).grant(storage.particular, grant, place)
+            place = site_of(plan, storage, site.draft, site.draft.program)
+            yield from storage_kind(plan, storage).grant(storage.particular, grant, place)
     yield from kind.emit(task.particular, site, job)
-
-
-def _site(plan: Plan, storage: PlacedStorage, draft: Draft, cloud: str) -> Site:
-    """A storage as one cloud's program sees it: in the program itself, or in another one."""
-    is_here = storage.home.cloud == cloud
-    return Site(draft, storage.owner, "" if is_here else program_name(plan, storage.home.cloud))
-
-
-def _uses(plan: Plan, task: PlacedTask) -> Iterator[tuple[PlacedStorage, Verb, tuple[str, ...]]]:
-    """Each storage a task reads or writes, with the paths it may touch there."""
-    for verb, datasets in ((Verb.READ, task.task.inputs.values()), (Verb.WRITE, task.task.outputs)):
-        paths: dict[PlacedStorage, list[str]] = {}
-        for dataset in datasets:
-            if path_of(dataset) not in paths.setdefault(plan.keeps[dataset], []):
-                paths[plan.keeps[dataset]].append(path_of(dataset))
-        for storage, found in sorted(paths.items(), key=lambda item: item[0].owner):
-            yield storage, verb, tuple(sorted(found))
 
 
 def _job(plan: Plan, task: PlacedTask, artifact: Artifact, drafts: Mapping[str, Draft]) -> Job:
@@ -156,9 +153,12 @@ def _job(plan: Plan, task: PlacedTask, artifact: Artifact, drafts: Mapping[str, 
     network = False
     settings["GLACIER_TASK"] = task.task.name
     for storage in sorted({plan.keeps[dataset] for dataset in task.task.datasets}, key=lambda storage: storage.owner):
-        place = _site(plan, storage, drafts[storage.home.cloud], task.home.cloud)
-        address = _storage_kind(plan, storage).address(storage.particular, place)
-        settings[environment_key(storage.owner)] = address.url
+        place = site_of(plan, storage, drafts[storage.home.cloud], program_name(plan, task.home.cloud))
+        address = storage_kind(plan, storage).address(storage.particular, place)
+        url = address.url
+        if storage.home.provider != task.home.provider:
+            url = trust.address_for(plan, trust.Visit(task, storage.home.cloud), drafts, url)
+        settings[environment_key(storage.owner)] = url
         network = network or address.network
     return Job(
         name=task.task.name,
@@ -217,7 +217,7 @@ def _doc(plan: Plan, cloud: str) -> str:
 
 def _addresses(plan: Plan, storages: Iterable[PlacedStorage], draft: Draft) -> Iterator[Output]:
     for storage in storages:
-        address = _storage_kind(plan, storage).address(storage.particular, Site(draft, storage.owner))
+        address = storage_kind(plan, storage).address(storage.particular, Site(draft, storage.owner))
         yield Output(name=f"storage_{storage.owner.replace('-', '_')}", value=address.url)
 
 
@@ -243,11 +243,3 @@ def _refuse_taken_names(program: Program) -> None:
                         )
                     ]
                 )
-
-
-def _storage_kind(plan: Plan, storage: PlacedStorage) -> StorageKind:
-    return cast("StorageKind", kind_of(plan.targets[storage.home.cloud], storage.particular))
-
-
-def _compute_kind(plan: Plan, task: PlacedTask) -> ComputeKind:
-    return cast("ComputeKind", kind_of(plan.targets[task.home.cloud], task.particular))

@@ -10,7 +10,7 @@ from glacier import disk, guide
 from glacier.bundle import Artifact
 from glacier.infra import Config, Program
 from glacier.plan import Plan, Transfer, crossing, path_of
-from glacier.render import render
+from glacier.render import packages_of, render
 
 OVERRIDES = '''"""Your own changes to what Glacier generated: written once, never overwritten.
 
@@ -37,10 +37,9 @@ def files(plan: Plan, programs: Mapping[str, Program], bundles: Mapping[str, tup
     """Every file, by its path below the output directory."""
     made: dict[str, bytes] = {}
     for cloud, program in programs.items():
-        target = plan.targets[cloud]
         made[f"{cloud}/__main__.py"] = render(program).encode()
         made[f"{cloud}/Pulumi.yaml"] = "".join(_settings(plan, program)).encode()
-        made[f"{cloud}/requirements.txt"] = "".join(f"{line}\n" for line in target.tables.requirements).encode()
+        made[f"{cloud}/requirements.txt"] = "".join(f"{line}\n" for line in _requirements(plan, program)).encode()
         made[f"{cloud}/overrides.py"] = OVERRIDES.encode()
         for artifact in bundles.get(cloud, ()):
             made |= {f"{cloud}/functions/{artifact.name}/{path}": content for path, content in artifact.files.items()}
@@ -51,6 +50,13 @@ def files(plan: Plan, programs: Mapping[str, Program], bundles: Mapping[str, tup
     }
     made[disk.RECORD] = as_json(record).encode()
     return made
+
+
+def _requirements(plan: Plan, program: Program) -> list[str]:
+    """Pulumi and the SDKs that a program imports, at the versions it was proven against."""
+    used = {"pulumi", *(package.replace("_", "-") for package in packages_of(program))}
+    pinned = {line for target in plan.targets.values() for line in target.tables.requirements}
+    return sorted(line for line in pinned if line.partition("==")[0] in used)
 
 
 def as_json(record: Mapping[str, Any]) -> str:

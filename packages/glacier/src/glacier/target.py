@@ -39,12 +39,16 @@ class Unsupported:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
-    """Who a task is: ``id`` for its own cloud, ``subject`` for others. All that one cloud learns of another."""
+    """Who a task is: ``id`` for its own cloud, ``subject`` for others. All that one cloud learns of another.
+
+    ``claims`` are what its cloud says of it to others, such as an account, an issuer or an audience.
+    """
 
     provider: str
     owner: str
     id: Value
     subject: Value
+    claims: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +149,32 @@ class ComputeKind(Protocol):
         """What one run is billed for."""
 
 
+class Trust(Protocol):
+    """What a cloud says about its tasks that go to other clouds, and about tasks that come from there.
+
+    No key is stored anywhere: a task shows what its own cloud says of it, and the other cloud believes that cloud.
+    The owner of a guest's :class:`Site` is the guest's name here; ``home`` is the same in this cloud's own program.
+    """
+
+    def claims(self, site: Site, to: str, /) -> Mapping[str, Value]:
+        """What this cloud says of its tasks to another one; ``site`` is the task's."""
+
+    def passport(self, who: Principal, to: str, site: Site, /) -> Iterator[Made]:
+        """In the trust program: that a task of this cloud may have it said."""
+
+    def keys(self, guest: Principal, site: Site, /) -> Iterator[Made]:
+        """In this cloud's own program: what a guest must know before it is deployed, such as an id that is assigned."""
+
+    def words(self, guest: Principal, site: Site, /) -> Mapping[str, Value]:
+        """What a guest's addresses say of how to get in; they stand in them as ``name=value``."""
+
+    def admit(self, guest: Principal, site: Site, home: Site, /) -> Iterator[Made]:
+        """In the trust program: that this guest, and nobody else, may become what its grants are given to."""
+
+    def principal(self, guest: Principal, site: Site, home: Site, /) -> Principal:
+        """Who the guest is here, once it is let in; grants name it."""
+
+
 Shared: TypeAlias = "Callable[[Site], Iterator[Statement]]"
 
 
@@ -157,12 +187,14 @@ class Target:
     compute_kinds: ClassVar[Mapping[str, ComputeKind | Unsupported]]
     more_kinds: ClassVar[Sequence[StorageKind | ComputeKind]] = ()  # particulars that no generic becomes
     shared_parts: ClassVar[Mapping[str, Shared]] = {}
+    trust: ClassVar[Trust | Unsupported] = Unsupported("it has no trust with other clouds")
     tables: ClassVar[Tables]
     place_field: ClassVar[str] = "region"  # the setting that says where
     how_to_run: ClassVar[Sequence[str]] = ()  # commands that start the workflow of a deployed stack
     egress: ClassVar[Mapping[str, str]] = {}  # the price of what leaves the cloud, where storage or compute has its own
     entry: ClassVar[Mapping[str, str]] = {}  # files that every folder of code needs on this cloud
     packages: ClassVar[Sequence[str]] = ()  # what every folder of code installs on this cloud, as ``pip`` writes it
+    builds_images: ClassVar[bool] = False  # whether deploying builds the images, so that nobody has to
     sign_in: ClassVar[str] = ""  # the command that signs docker in to this cloud's registry
     tools: ClassVar[Sequence[str]] = ()  # what deploying needs besides Pulumi, as lines of the guide
 
@@ -195,6 +227,8 @@ class Draft:
 
     target: Target
     pipeline: str
+    program: str = ""  # what the program is called
+    prefix: str = ""  # stands before the names of shared parts, where several clouds share a program
     adopt: bool = False  # named buckets that exist are taken over, not created
     provider: Ref | None = None
     shared: list[tuple[str, list[Statement]]] = field(default_factory=list)
@@ -267,9 +301,23 @@ class Site:
         ``make`` makes a part that no table can list beforehand, such as the upload of one folder of code.
         """
         if part not in self.draft.parts:
-            site = Site(self.draft, part)
+            site = Site(self.draft, self.draft.prefix + part)
             made = list((make or self.draft.target.shared_parts[part])(site))
             self.draft.shared.append((part, made))
-            prefix = naming.identifier(part) + "_"
+            prefix = naming.identifier(site.owner) + "_"
             self.draft.parts[part] = {statement.id.removeprefix(prefix): statement for statement in made}
-        return self.draft.parts[part]
+        parts = self.draft.parts[part]
+        if self.program and self.program == self.draft.program:  # asked by another program
+            return {name: _Elsewhere(statement.id, self.program) for name, statement in parts.items()}
+        return parts
+
+
+@dataclass(frozen=True, slots=True)
+class _Elsewhere:
+    """A statement of another program, of which only attributes can be had."""
+
+    id: str
+    program: str
+
+    def __getitem__(self, path: str | tuple[str | int, ...]) -> Ref:
+        return Ref(self.id, path if isinstance(path, tuple) else (path,), self.program)

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import pytest
+import toycloud
+from glacier import Dataset, Pipeline, task
 from glacier.errors import Diagnostic, Severity, Where
 from glacier.plan.limits import within
 from glacier.plan.placement import Subject
 from glacier.resource import Resource
 from glacier.tables import Tables
+from toycloud import ToyCompiler
 
 SUBJECT = Subject("task work", Where("pipeline.py", 7))
 TABLES = Tables(
@@ -32,6 +35,7 @@ TABLES = Tables(
                         "pattern": "[a-z-]+",
                         "forbid": [["-.*", "begins with a hyphen"], [".*--.*", "has two hyphens side by side"]],
                     },
+                    "height": {"source": "docs", "max": 100, "steps": [10, 50, 100]},
                     "arms": {"source": "docs", "pattern": "arm:.+", "help": "arm:NAME"},
                 },
                 "Other": {"memory": {"source": "docs", "max": 1}},
@@ -61,13 +65,14 @@ class Robot(Resource):
     days: int = 1
     name: str | None = None
     arms: Sequence[str] | None = None
+    height: int = 10
 
 
 @dataclass(frozen=True, eq=False)
 class Engine(Resource):
     kind: ClassVar[str] = "container"
     cpu: float = 1
-    memory: int = 1024
+    memory: int | None = 1024
 
 
 def said(particular: Resource) -> list[Diagnostic]:
@@ -154,6 +159,81 @@ def test_a_pair_is_rounded_up_to_the_nearest(asked: tuple[float, int], given: tu
             f"Engine(cpu={asked[0]:g}, memory={asked[1]}) becomes cpu={given[0]:g}, memory={given[1]},"
             " the nearest pair the cloud has"
         )
+
+
+def test_a_second_that_nobody_gave_is_the_least_beside_the_first() -> None:
+    found: list[Diagnostic] = []
+    fitted = within(Engine(cpu=2, memory=None), TABLES, SUBJECT, found)
+    assert isinstance(fitted, Engine)
+    assert (fitted.cpu, fitted.memory) == (2, 4096)
+    assert found == []
+
+
+@pytest.mark.parametrize(("asked", "given"), [(10, 10), (1, 10), (11, 50), (51, 100), (100, 100)])
+def test_a_number_between_two_steps_is_rounded_up(asked: int, given: int) -> None:
+    found: list[Diagnostic] = []
+    fitted = within(Robot(height=asked), TABLES, SUBJECT, found)
+    assert isinstance(fitted, Robot)
+    assert fitted.height == given
+    if asked == given:
+        assert found == []
+    else:
+        (note,) = found
+        assert (note.code, note.severity) == ("rounded", Severity.NOTE)
+        assert note.message == f"Robot(height={asked}) becomes height={given}, the nearest the cloud has"
+
+
+def test_a_number_above_the_last_step_is_refused_and_not_rounded() -> None:
+    (error,) = said(Robot(height=101))
+    assert (error.code, error.severity) == ("limit", Severity.ERROR)
+
+
+class Small(ToyCompiler):
+    """Toys whose permissions and workflows are small."""
+
+    tables: ClassVar[Tables] = Tables(
+        "small",
+        {
+            **toycloud.TABLES,
+            "limits": {
+                "source": {"docs": {"title": "Toy limits", "read_on": "2026-01-02"}},
+                "limit": {
+                    "Task": {"datasets": {"source": "docs", "max": 2, "help": "fewer datasets"}},
+                    "Workflow": {"tasks": {"source": "docs", "max": 3, "help": "fewer tasks"}},
+                },
+            },
+        },
+    )
+
+
+def found_for(tasks: int, datasets: int) -> list[Diagnostic]:
+    made = []
+    for number in range(tasks):
+        written = tuple(Dataset(f"d {number} {other}") for other in range(datasets))
+
+        @task(name=f"work {number}")
+        def work() -> tuple[written]: ...  # type: ignore[valid-type]
+
+        made.append(work)
+    return list(Small().plan(Pipeline("counted", made)).diagnostics)
+
+
+def test_as_many_as_a_cloud_takes() -> None:
+    assert found_for(tasks=3, datasets=2) == []
+
+
+def test_more_datasets_than_a_tasks_permissions_hold() -> None:
+    (error,) = found_for(tasks=1, datasets=3)
+    assert (error.code, error.severity, error.subject) == ("limit", Severity.ERROR, "task work 0")
+    assert error.message == "names 3 datasets, and its permissions can hold 2"
+    assert error.help == "fewer datasets"
+
+
+def test_more_tasks_than_a_workflow_holds() -> None:
+    (warning,) = found_for(tasks=4, datasets=1)
+    assert (warning.code, warning.severity, warning.subject) == ("workflow", Severity.WARNING, "pipeline counted")
+    assert warning.message.startswith("4 tasks on toy are more than one workflow can hold, 3: none is made")
+    assert warning.help == "fewer tasks"
 
 
 @pytest.mark.parametrize("asked", [(2.5, 512), (2, 8193), (0.5, 99999)])

@@ -155,5 +155,5 @@ class Folder(RuleBasedStateMachine):
 
 TestFolder = Folder.TestCase
 TestFolder.settings = settings(
-    max_examples=max(60, settings().max_examples // 2), stateful_step_count=12, deadline=None, database=None
+    max_examples=max(25, settings().max_examples // 4), stateful_step_count=12, deadline=None, database=None
 )

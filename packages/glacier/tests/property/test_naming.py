@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 
-from glacier.naming import NAME, fit, identifier, logical, slug
+from glacier.naming import NAME, fit, identifier, logical, plain, slug
 from glacier.tables import NameRule
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -65,3 +65,11 @@ def test_two_names_stay_two(one: str, other: str, longest: int) -> None:
 @given(st.text("abc", min_size=1, max_size=80), lengths)
 def test_a_name_within_the_limit_is_kept(name: str, longest: int) -> None:
     assert (fit(name, longest) == name) == (len(name) <= longest)
+
+
+@often
+@given(slugs, slugs, lengths)
+def test_two_plain_names_stay_two(one: str, other: str, longest: int) -> None:
+    assert re.fullmatch("[a-z][a-z0-9]*", plain(one, longest))
+    assert len(plain(one, longest)) <= longest
+    assert (plain(one, longest) == plain(other, longest)) == (one == other)

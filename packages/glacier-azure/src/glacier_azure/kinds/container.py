@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from glacier.compute import Container
 from glacier.errors import Diagnostic
-from glacier.infra import Concat, Options, Output, Ref, Value
+from glacier.infra import Concat, Options, Ref, Statement, Value
+from glacier.naming import slug
 from glacier.resource import Resource
 from glacier.target import Job, Made, Meter, Principal, Site
 
@@ -17,6 +19,8 @@ from glacier_azure.foundation import identity as own_identity
 from glacier_azure.kinds.serverless import whoami
 from glacier_azure.roles import assign
 from glacier_azure.workflow import Step, allowed, job_step
+
+_BUILD = 'az acr build --subscription "$SUBSCRIPTION" --registry "$REGISTRY" --image "$IMAGE" .'
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,16 +85,16 @@ def emit(spec: ContainerAppJob, site: Site, job: Job) -> Iterator[Made]:
     """The job, and the right to fetch its image unless one is given."""
     runs_as = site.ref("identity", "id")
     image: Value = spec.image
-    registries: Value = None
+    registries: dict[str, Value] = {}
     needed: tuple[Ref, ...] = ()
     if spec.image is None:
         registry = site.shared("registry")["images"]
-        image = Concat((registry["login_server"], f"/{site.owner}:{job.digest}"))
-        yield Output(name=f"image_{site.id('')}", value=image)
+        built = site.shared(slug(f"image {job.folder}"), partial(_image, job))["build"]
+        image = Concat((registry["login_server"], f"/{_tag(job)}"))
         pulls = assign(site, "pulls", "AcrPull", site.ref("identity", "principal_id"), registry["id"])
         yield pulls
-        registries = [{"server": registry["login_server"], "identity": runs_as}]
-        needed = (pulls.ref,)
+        registries = {"registries": [{"server": registry["login_server"], "identity": runs_as}]}
+        needed = (pulls.ref, built.ref)
     environment = site.shared("private_environment" if job.network else "environment")["environment"]
     yield resource(
         site,
@@ -105,14 +109,39 @@ def emit(spec: ContainerAppJob, site: Site, job: Job) -> Iterator[Made]:
                 "manual_trigger_config": {"parallelism": 1, "replica_completion_count": 1},
                 "replica_timeout": allowed(job, spec.timeout),
                 "replica_retry_limit": job.retries,
-                "registries": registries,
+                **registries,
             },
             "template": {"containers": [_container(spec, site, job, image)]},
         },
         main=True,
         options=Options(depends_on=needed),
-        comment=f"Build {job.folder} and push it with this tag; the README has the commands." if needed else "",
     )
+
+
+def _image(job: Job, site: Site) -> Iterator[Statement]:
+    """Builds a folder's image in the registry itself, whenever it changes: a job is refused while there is none.
+
+    learn.microsoft.com/azure/container-registry/container-registry-tasks-overview#quick-task
+    """
+    yield site.node(
+        "command.local.Command",
+        "build",
+        {
+            "create": _BUILD,
+            "dir": job.folder,
+            "environment": {
+                "SUBSCRIPTION": site.shared("subscription")["client"]["subscription_id"],
+                "REGISTRY": site.shared("registry")["images"]["name"],
+                "IMAGE": _tag(job),
+            },
+            "triggers": [job.digest, site.shared("registry")["images"]["id"]],
+        },
+        comment="Needs the Azure CLI on the machine that deploys, and no Docker.",
+    )
+
+
+def _tag(job: Job) -> str:
+    return f"{job.folder.rpartition('/')[2]}:{job.digest}"
 
 
 def step(spec: ContainerAppJob, site: Site, job: Job) -> Step:

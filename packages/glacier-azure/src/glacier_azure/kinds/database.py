@@ -123,7 +123,7 @@ def grant(spec: PostgresFlexible, grant: Grant, site: Site) -> Iterator[Made]:
         "server_name": site.ref("server", "name"),
         "object_id": grant.who.id,
         "principal_name": task.ref("identity", "name"),
-        "principal_type": "ServicePrincipal",
+        "principal_type": "servicePrincipal",
         "tenant_id": site.shared("subscription")["client"]["tenant_id"],
     }
     administrator = resource(

@@ -104,13 +104,8 @@ def emit(spec: Memorystore, site: Site) -> Iterator[Made]:
 
 def grant(spec: Memorystore, grant: Grant, site: Site) -> Iterator[Made]:
     """Signing in to this instance; see :class:`Memorystore` for what that gives."""
-    ends = Concat(
-        (
-            f'resource.name.endsWith("/locations/{site.target.region}/instances/',
-            site.ref("instance", "instance_id"),
-            '")',
-        )
-    )
+    place, name = site.ref("instance", "location"), site.ref("instance", "instance_id")
+    ends = Concat(('resource.name.endsWith("/locations/', place, "/instances/", name, '")'))
     yield grant_member(
         site,
         grant,

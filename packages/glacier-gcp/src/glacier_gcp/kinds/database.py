@@ -13,7 +13,7 @@ from glacier.storage import Database
 from glacier.tables import Tables, matches
 from glacier.target import KEEP_DATA, KEPT, Address, Grant, Made, Meter, Site
 
-from glacier_gcp.foundation import HELD, apis, unique
+from glacier_gcp.foundation import HELD, apis, labels, unique
 from glacier_gcp.policy import grant_member, key_use
 
 _TABLES = Tables("glacier_gcp")
@@ -134,6 +134,7 @@ def _instance(spec: CloudSQL, site: Site) -> Node:
                 "disk_type": "PD_SSD",
                 "disk_autoresize": True,
                 "deletion_protection_enabled": KEEP_DATA,
+                "user_labels": labels(site),  # which the provider's default labels do not reach
                 "backup_configuration": backup,
                 "ip_configuration": {
                     "ipv4_enabled": False,

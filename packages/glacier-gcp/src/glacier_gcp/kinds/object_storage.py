@@ -38,6 +38,7 @@ class GCS(Resource):
     kind: ClassVar[str] = "object_storage"
     provider: ClassVar[str | None] = "gcp"
     named_by: ClassVar[str | None] = "bucket"
+    placed_by: ClassVar[str | None] = "location"
 
     bucket: str | None = None
     location: str | None = None
@@ -50,11 +51,6 @@ class GCS(Resource):
     lifecycle_days: int | None = None
     soft_delete_days: int = 7
     encryption: bool = True
-
-    @property
-    def region(self) -> str | None:
-        """Where it is, in the word that all clouds share."""
-        return self.location
 
 
 PARTICULAR = GCS

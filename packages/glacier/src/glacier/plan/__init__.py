@@ -18,7 +18,7 @@ from glacier.plan.limits import counts, within
 from glacier.plan.model import Estimate, Home, Line, PlacedStorage, PlacedTask, Plan, Rate, Transfer, path_of
 from glacier.plan.placement import Clouds, Subject, place_storages, place_tasks, subject_of
 from glacier.plan.residency import breaches
-from glacier.plan.transfers import out_of_reach, transfers
+from glacier.plan.transfers import out_of_reach, transfers, without_trust
 from glacier.resource import Resource
 from glacier.target import ComputeKind, StorageKind, Target, Unsupported
 
@@ -62,6 +62,7 @@ def plan(graph: Graph, clouds: Clouds) -> Plan:
     compute_kinds = {t: cast("ComputeKind", kind_of(clouds.targets[t.home.cloud], t.particular)) for t in tasks}
     costs = estimate(clouds.targets, storage_kinds, compute_kinds, crossing)
     found.extend(out_of_reach(crossing, keeps, storage_kinds, clouds.targets))
+    found.extend(without_trust(crossing, clouds.targets))
     found.extend(advice.foreign_for_each_message(crossing, keeps))
     found.extend(breaches(graph, storages, tasks, clouds.targets))
     found.extend(counts(graph, tasks, clouds.targets))

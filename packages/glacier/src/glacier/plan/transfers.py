@@ -9,8 +9,9 @@ from glacier.errors import Diagnostic
 from glacier.graph import AnyTask, Graph, Verb
 from glacier.plan.model import Home, PlacedStorage, PlacedTask, Rate, Transfer
 from glacier.plan.placement import Subject
+from glacier.storage import ObjectStorage
 from glacier.tables import Price
-from glacier.target import Draft, Site, StorageKind, Target
+from glacier.target import Draft, Site, StorageKind, Target, Unsupported
 
 _OUT = "network.egress.internet"  # the row of a price table for what leaves the cloud
 _TO_REGION = "network.egress.inter_region.to."  # … and for what goes to another of its regions
@@ -105,7 +106,9 @@ def out_of_reach(
         address = kinds[storage].address(
             storage.particular, Site(Draft(targets[storage.home.cloud], ""), storage.owner)
         )
-        if address.network and transfer.source.cloud != transfer.destination.cloud:
+        if transfer.between_clouds and storage.particular.kind != ObjectStorage.kind:
+            yield _only_objects(transfer, storage)
+        elif address.network and transfer.source.cloud != transfer.destination.cloud:
             task, kind = transfer.access.task, type(storage.particular).__name__
             yield Subject(f"task {task.name}", task.where).error(
                 "reach",
@@ -113,3 +116,27 @@ def out_of_reach(
                 f" inside its network on {storage.home.cloud} only",
                 f"run {task.name} on {storage.home.cloud}, or let a task there copy the data to object storage",
             )
+
+
+def _only_objects(transfer: Transfer, storage: PlacedStorage) -> Diagnostic:
+    task, kind = transfer.access.task, type(storage.particular).__name__
+    return Subject(f"task {task.name}", task.where).error(
+        "reach",
+        f"{transfer.access.verb.value}s {transfer.dataset.name} across clouds, and only object storage is reached from"
+        f" another cloud: {kind} {storage.owner} is on {storage.home.cloud}",
+        f"run {task.name} on {storage.home.cloud}, or let a task there copy the data to object storage",
+    )
+
+
+def without_trust(crossing: tuple[Transfer, ...], targets: Mapping[str, Target]) -> Iterator[Diagnostic]:
+    """A pair of clouds of which one has no keyless way to be believed, or to believe: refused, never a stored key."""
+    for transfer in crossing:
+        for cloud in (transfer.source.cloud, transfer.destination.cloud) if transfer.between_clouds else ():
+            lacking = targets[cloud].trust
+            if isinstance(lacking, Unsupported):
+                task = transfer.access.task
+                yield Subject(f"task {task.name}", task.where).error(
+                    "trust",
+                    f"{transfer.access.verb.value}s {transfer.dataset.name} across clouds, and {cloud}: {lacking.why}",
+                    lacking.instead or f"run {task.name} where {transfer.dataset.name} is kept",
+                )

@@ -40,6 +40,12 @@ def render(program: infra.Program) -> str:
     return python.text(_Rendering(program).module())
 
 
+def packages_of(program: infra.Program) -> set[str]:
+    """The Python packages of the SDKs that a program's text imports."""
+    words = {_type(statement).partition(".")[0] for statement in program.statements}
+    return {PACKAGES.get(word, f"pulumi_{word}") for word in words}
+
+
 class _Names:
     """The names of one program's text, given out first come, first served."""
 

@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeAlias
 from glacier.runtime import frames, plain
 from glacier.runtime.problems import Problem
 from glacier.runtime.schema import checked_rows
-from glacier.runtime.wanted import FRAMES, Form, check, form_of, library_form, restorer, shown, text_keys
+from glacier.runtime.wanted import FRAMES, Form, check, described, form_of, library_form, restorer, shown, text_keys
 
 Content: TypeAlias = bytes | Callable[[Path], None]  # all of it, or what writes it to a file, bit by bit
 
@@ -82,8 +82,9 @@ def _frame(value: Any, kind: str, schema: Mapping[str, str] | None) -> tuple[str
     if kind in ("parquet", "csv"):
         return kind, lambda path: frames.write(value, path, kind, schema)
     if kind == "json":
-        return kind, plain.to_json(list(checked_rows(frames.rows_of(value), schema or {})))
-    raise Problem(f"is a {type(value).__name__}, which is not {kind}", "format='parquet', 'csv' or 'json'")
+        rows = frames.rows_of(value)
+        return kind, plain.to_json(list(checked_rows(rows, schema)) if schema else rows)
+    raise Problem(f"is {described(value)}, which is not {kind}", "format='parquet', 'csv' or 'json'")
 
 
 def _text(value: str, kind: str | None) -> tuple[str, Content]:
@@ -111,7 +112,7 @@ def _stream(
     if kind == "parquet":
         return kind, lambda path: frames.write(frames.from_rows(rows, Form.ANY, schema), path, "parquet", schema)
     if kind == "csv":
-        return kind, lambda path: _write_csv(rows, path, "gives a")
+        return kind, lambda path: _write_csv(rows, path, "gives")
     return "json", lambda path: _write_json(rows, path)
 
 
@@ -119,7 +120,7 @@ def _write_chunks(values: Iterable[Any], path: Path) -> None:
     with path.open("wb") as file:
         for value in values:
             if not isinstance(value, str | bytes | bytearray | memoryview):
-                raise Problem(f"gives a {type(value).__name__}, and not pieces of bytes")
+                raise Problem(f"gives {described(value)}, and not pieces of bytes")
             file.write(value.encode() if isinstance(value, str) else value)
 
 
@@ -135,13 +136,13 @@ def _write_json(rows: Iterable[Any], path: Path) -> None:
 
 def _plain(value: Any, kind: str | None, wanted: Any, schema: Mapping[str, str] | None) -> tuple[str, Content]:
     if kind in ("text", "bytes"):
-        raise Problem(f"is a {type(value).__name__}; format={kind!r} takes {'str' if kind == 'text' else 'bytes'}")
+        raise Problem(f"is {described(value)}; format={kind!r} takes {'str' if kind == 'text' else 'bytes'}")
     if schema or kind in ("csv", "parquet"):
         if isinstance(value, Mapping) or not isinstance(value, Iterable):
-            raise Problem(f"is a {type(value).__name__}, and not rows", "return a list of dicts, or a data frame")
-        value = list(checked_rows(value, schema or {}))
+            raise Problem(f"is {described(value)}, and not rows", "return a list of dicts, or a data frame")
+        value = list(checked_rows(value, schema) if schema else value)
     if kind == "csv":
-        return kind, lambda path: _write_csv(value, path, "holds a")
+        return kind, lambda path: _write_csv(value, path, "holds")
     if kind == "parquet":
         frame = frames.from_rows(value, Form.ANY, schema)
         return kind, lambda path: frames.write(frame, path, "parquet", schema)

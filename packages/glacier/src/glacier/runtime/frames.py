@@ -66,7 +66,9 @@ def write(value: Any, path: Path, kind: str, schema: Mapping[str, str] | None) -
     elif form is Form.PANDAS:
         library("pyarrow.parquet").write_table(library("pyarrow").Table.from_pandas(value), path)
     elif kind == "csv":
-        library("pyarrow.csv").write_csv(value, path)
+        with library("pyarrow.csv").CSVWriter(path, value.schema) as writer:
+            for part in (value,) if form is Form.ARROW else value:
+                writer.write(part)
     elif form is Form.ARROW:
         library("pyarrow.parquet").write_table(value, path)
     else:

@@ -7,7 +7,7 @@ from typing import Any
 
 from glacier.runtime import frames, plain
 from glacier.runtime.problems import Problem
-from glacier.runtime.wanted import library_form
+from glacier.runtime.wanted import described, library_form
 
 
 def messages_of(value: Any) -> list[bytes]:
@@ -15,7 +15,5 @@ def messages_of(value: Any) -> list[bytes]:
     if library_form(value) is not None:
         value = frames.rows_of(value)
     if isinstance(value, Mapping | str | bytes) or not isinstance(value, Iterable):
-        raise Problem(
-            f"is a {type(value).__name__}, and a queue takes messages", "return a list with one item for each"
-        )
+        raise Problem(f"is {described(value)}, and a queue takes messages", "return a list with one item for each")
     return [plain.to_json(item) for item in value]

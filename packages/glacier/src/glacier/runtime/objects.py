@@ -8,6 +8,7 @@ file of any name. Any other path is the object itself.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +35,12 @@ class Objects:
             return decode(_Object(self.bucket, path), self._kind(place, path), wanted, place.schema)
         except FileNotFoundError:
             raise self._missing(place, path) from None
+        except Refused as refused:
+            raise refused.problem from refused.__cause__
         except Problem as problem:
             raise Problem(f"{self.bucket.where(path)} {problem.message}", problem.help) from problem.__cause__
         except MemoryError:
             raise Problem(f"{self.bucket.where(path)} does not fit into memory", _LARGE) from None
-        except Exception as error:
-            raise why(error, self.bucket, path) from error
 
     def write(self, place: Place, value: Any, wanted: Any) -> Written:
         """Write a dataset as a whole, replacing what was there."""
@@ -123,20 +124,41 @@ def _make(folder: str) -> str:
 _LARGE = "read it bit by bit: Annotated[pl.LazyFrame, …], Iterator[bytes], or give the task more memory"
 
 
+class Refused(Problem):
+    """A disk or a cloud did not give an object."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message, problem.help)
+        self.problem = problem
+
+
 class _Object:
-    """One object that is being read."""
+    """One object that is being read; what a disk or a cloud says against it is a problem, and no bad data."""
 
     def __init__(self, bucket: Bucket, path: str) -> None:
         self.bucket, self.path = bucket, path
 
     def content(self) -> bytes:
-        return self.bucket.read(self.path)
+        with self._asking():
+            return self.bucket.read(self.path)
 
     def chunks(self) -> Iterator[bytes]:
-        return self.bucket.chunks(self.path)
+        with self._asking():
+            return self.bucket.chunks(self.path)
 
     def file(self) -> Path:
-        return self.bucket.file(self.path)
+        with self._asking():
+            return self.bucket.file(self.path)
 
     def copy(self) -> Path:
-        return self.bucket.file(self.path, own=True)
+        with self._asking():
+            return self.bucket.file(self.path, own=True)
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        try:
+            yield
+        except (FileNotFoundError, MemoryError):
+            raise
+        except Exception as error:
+            raise Refused(why(error, self.bucket, self.path)) from error

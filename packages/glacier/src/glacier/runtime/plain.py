@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import IO, Any
 
 from glacier.runtime.problems import Problem
+from glacier.runtime.wanted import described
 
 
 def _scalar(value: Any) -> Any:
@@ -19,7 +20,9 @@ def _scalar(value: Any) -> Any:
     name = type(value).__name__
     hints = {"datetime": "value.isoformat()", "date": "value.isoformat()", "ndarray": "value.tolist()"}
     hint = hints.get(name, "dicts, lists, text, numbers, True, False and None")
-    raise Problem(f"holds {value!r:.80}, a {name}, which JSON cannot keep", f"plain data is made of these: {hint}")
+    raise Problem(
+        f"holds {value!r:.80}, {described(value)}, which JSON cannot keep", f"plain data is made of these: {hint}"
+    )
 
 
 _encode = json.JSONEncoder(ensure_ascii=False, default=_scalar).encode
@@ -32,7 +35,7 @@ def to_json(value: object, *, text_keys: bool = True) -> bytes:
             if type(key) is not str and not isinstance(key, str):
                 name = type(key).__name__
                 help_ = f"annotate with dict[{name}, …]" if name in ("int", "float") else "make the keys text"
-                raise Problem(f"has the key {key!r}, a {name}; JSON has text keys only", help_)
+                raise Problem(f"has the key {key!r}, {described(key)}; JSON has text keys only", help_)
     try:
         return _encode(value).encode()
     except RecursionError:
@@ -61,7 +64,7 @@ def read_json_rows(file: IO[bytes]) -> Iterator[Any]:
         file.seek(0)
         rows = json.load(file)
         if not isinstance(rows, list):
-            raise Problem(f"holds a {type(rows).__name__}, and not a list of rows")
+            raise Problem(f"holds {described(rows)}, and not a list of rows")
         yield from rows
         return
     ended = False
@@ -78,7 +81,7 @@ def write_csv_rows(rows: Iterable[object], file: IO[str], said: str) -> None:
     writer: Any = None
     for row in rows:
         if not isinstance(row, Mapping):
-            raise Problem(f"{said} {type(row).__name__} in its rows; CSV takes dicts", "format='json' takes any data")
+            raise Problem(f"{said} {described(row)} in its rows; CSV takes dicts", "format='json' takes any data")
         if writer is None:
             writer = csv.DictWriter(file, list(row), lineterminator="\n")
             writer.writeheader()

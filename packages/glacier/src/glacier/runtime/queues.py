@@ -129,7 +129,9 @@ class Sqs:
                 number += 1
             answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
             if failed := answer.get("Failed"):
-                raise Problem(f"{self._url} refused {len(failed)} messages: {failed[0].get('Message')}")
+                raise Problem(
+                    f"{self._url} refused {len(failed)} of {len(entries)} messages: {failed[0].get('Message')}"
+                )
 
     def receive(self) -> Sequence[Taken]:
         """Up to ten messages."""

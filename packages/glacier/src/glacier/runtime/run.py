@@ -14,7 +14,7 @@ from glacier.errors import TaskError
 from glacier.runtime.manifest import Place
 from glacier.runtime.problems import Problem, raised
 from glacier.runtime.stores import Store
-from glacier.runtime.wanted import STREAMS, check, form_of
+from glacier.runtime.wanted import STREAMS, check, described, form_of
 from glacier.runtime.written import Written
 
 
@@ -132,7 +132,7 @@ def _parts(step: Step, returned: Any) -> tuple[Any, ...]:
     if not isinstance(returned, tuple | list):
         raise TaskError(
             step.name,
-            f"returned a {type(returned).__name__}, and not {len(step.writes)} values ({names})",
+            f"returned {described(returned)}, and not {len(step.writes)} values ({names})",
             help=f"return a tuple: return {names.replace(' ', '_').replace(',_', ', ')}",
         )
     if len(returned) != len(step.writes):

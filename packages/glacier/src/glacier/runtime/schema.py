@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from glacier.runtime.problems import Problem
+from glacier.runtime.wanted import described
 
 _ALIASES = {
     "float64": "double",
@@ -55,7 +56,7 @@ def checked_rows(rows: Iterable[Any], schema: Mapping[str, str]) -> Iterator[Any
     tests = [(column, kind, _test(kind)) for column, kind in schema.items()]
     for number, row in enumerate(rows, 1):
         if not isinstance(row, Mapping):
-            raise Problem(f"has a schema, and row {number} is a {type(row).__name__}", "make each row a dict")
+            raise Problem(f"has a schema, and row {number} is {described(row)}", "make each row a dict")
         for column, kind, is_one in tests:
             if column not in row:
                 raise Problem(

@@ -20,7 +20,7 @@ from glacier.runtime.codecs import in_memory
 from glacier.runtime.manifest import Place
 from glacier.runtime.problems import Problem
 from glacier.runtime.schema import canonical, checked_rows
-from glacier.runtime.wanted import library_form
+from glacier.runtime.wanted import described, library_form
 from glacier.runtime.written import Written
 
 _KINDS: dict[type, str] = {
@@ -219,7 +219,7 @@ def _rows(value: Any) -> list[Mapping[str, Any]]:
     if library_form(value) is not None:
         return list(frames.rows_of(value))
     if isinstance(value, Mapping | str | bytes) or not isinstance(value, Iterable):
-        raise Problem(f"is a {type(value).__name__}, and a table takes rows", "return a list of dicts, or a data frame")
+        raise Problem(f"is {described(value)}, and a table takes rows", "return a list of dicts, or a data frame")
     rows = list(value)
     for row in rows:
         if not isinstance(row, Mapping) or not all(isinstance(column, str) for column in row):
@@ -247,7 +247,7 @@ def _kind(column: str, value: Any) -> str:
     for cls in type(value).__mro__:
         if cls in _KINDS:
             return _KINDS[cls]
-    raise Problem(f"column {column} holds a {type(value).__name__}, which a table cannot keep", "make it text")
+    raise Problem(f"column {column} holds {described(value)}, which a table cannot keep", "make it text")
 
 
 def _one(column: str, kinds: set[str]) -> str:

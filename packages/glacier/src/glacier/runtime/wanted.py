@@ -168,6 +168,11 @@ def shown(wanted: Any) -> str:
     return str(wanted).replace("typing.", "").replace("collections.abc.", "")
 
 
+def described(value: object) -> str:
+    """A value by its type, as a person says it: ``a dict``, ``an int``."""
+    return _article(type(value))
+
+
 def _article(wanted: Any) -> str:
     name = shown(wanted)
     return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"

@@ -33,13 +33,15 @@ def prove(compiled: Mapping[str, Compiled], root: Path) -> list[str]:
     folders = export(compiled, root)
     problems = [*typecheck(folders.values()), *lint(folders.values(), line_length=88, rules=RULES)]
     for name, each in compiled.items():
+        exported: dict[str, Mapping[str, object]] = {}  # what stacks deployed before give to those after them
         for cloud, program in each.programs.items():
             folder = folders[f"{name}/{cloud}"]
-            for preview in (False, True):
-                run = run_program(folder, config=settings(program), preview=preview)
+            for preview in (True, False):
+                run = run_program(folder, config=settings(program), preview=preview, stack_outputs=exported)
                 found = [*run.problems, *compare(program, run)]
                 found += [] if preview else check_documents(run.resources)
                 problems += [f"{name}/{cloud} ({'preview' if preview else 'update'}): {problem}" for problem in found]
+            exported[program.name] = run.outputs
     return problems
 
 

@@ -1,0 +1,405 @@
+"""Databases, caches and queues: here in SQLite, and what is sent to those of a cloud."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlsplit
+
+import pandas as pd
+import polars as pl
+import pytest
+from glacier.runtime import caches, databases, queues, tokens
+from glacier.runtime.caches import Keys
+from glacier.runtime.databases import MYSQL, POSTGRES
+from glacier.runtime.manifest import Place
+from glacier.runtime.problems import Problem
+from glacier.runtime.queues import PubSub, Queue, ServiceBus, Sqs, batches
+from glacier.runtime.stores import Store, open_store
+from glacier.runtime.tables import Tables
+from glacier.runtime.who import Who
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+UTC = datetime.UTC
+
+
+def place(**options: Any) -> Place:
+    return Place(**{"store": "s", "path": "my-table/", **options})
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Store:
+    return open_store(f"sqlite+tables://{tmp_path}/sub/db.sqlite")
+
+
+cell = {
+    "b": st.booleans(),
+    "i": st.integers(-(2**63), 2**63 - 1),
+    "x": st.floats(allow_nan=False),
+    "t": st.text(st.characters(exclude_categories=["Cs"])),
+    "raw": st.binary(),
+    "when": st.datetimes(),
+    "at": st.datetimes(timezones=st.just(UTC)),
+    "day": st.dates(),
+    "exact": st.decimals(allow_nan=False, allow_infinity=False),
+    "nested": st.lists(st.integers()),
+    'odd "name"': st.integers(0, 9),
+}
+
+
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.fixed_dictionaries({column: st.none() | values for column, values in cell.items()}), min_size=1))
+def test_rows_come_back(database: Store, rows: list[dict[str, Any]]) -> None:
+    database.write(place(), rows, None)
+    assert database.read(place(), list) == rows
+
+
+def test_a_table_is_replaced(database: Store) -> None:
+    assert not database.exists(place())
+    with pytest.raises(Problem, match="there is no table my-table in"):
+        database.read(place(), list)
+    database.write(place(), [{"a": 1}], None)
+    database.write(place(), [{"b": "x"}, {"b": None, "c": 2.5}], None)
+    assert database.read(place(), list) == [{"b": "x", "c": None}, {"b": None, "c": 2.5}]
+    database.write(place(), [], None)
+    assert database.exists(place())
+    assert database.read(place(), list) == []
+
+
+def test_a_table_that_cannot_be_written_stays(database: Store) -> None:
+    database.write(place(), [{"a": 1}], None)
+    with pytest.raises(OverflowError):
+        database.write(place(), [{"a": 1}, {"a": 2**70}], None)
+    assert database.read(place(), list) == [{"a": 1}]
+
+
+def test_frames(database: Store) -> None:
+    database.write(place(), pl.DataFrame({"a": [1, 2]}), None)
+    pd.testing.assert_frame_equal(database.read(place(), pd.DataFrame), pd.DataFrame({"a": [1, 2]}))
+    assert [row["a"] for row in database.read(place(), None)] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("value", "schema", "said"),
+    [
+        ({"a": 1}, None, "a table takes rows"),
+        ([1], None, "a table takes dicts with text keys"),
+        ([{"a": 1}, {"a": "x"}], None, "column a holds int64 and string together"),
+        ([{"a": object()}], None, "column a holds an object"),
+        ([{"a": "x"}], {"a": "int64"}, "column a is declared int64 and is str in row 1"),
+    ],
+)
+def test_what_a_table_cannot_keep(database: Store, value: Any, schema: Any, said: str) -> None:
+    with pytest.raises(Problem, match=said):
+        database.write(place(schema=schema), value, None)
+
+
+def test_a_schema_gives_an_empty_table_its_columns(database: Store) -> None:
+    database.write(place(schema={"a": "int64", "b": "string"}), [], None)
+    with database._open() as connection:  # type: ignore[attr-defined]
+        assert database._columns(connection.cursor(), "my-table") == {"a": "bigint", "b": "text"}  # type: ignore[attr-defined]
+    connection.close()
+
+
+class Recorder:
+    """A database that has one table and remembers what it was told."""
+
+    def __init__(self, columns: list[tuple[str, str]], rows: list[tuple[Any, ...]]) -> None:
+        self.said: list[Any] = []
+        self.columns, self.rows, self.answer = columns, rows, []
+
+    def cursor(self) -> Recorder:
+        return self
+
+    def execute(self, sql: str, values: Any = None) -> None:
+        self.said.append(sql)
+        self.answer = self.columns if "information_schema" in sql else self.rows
+
+    def executemany(self, sql: str, values: Any) -> None:
+        self.said.append((sql, values))
+
+    def fetchall(self) -> Any:
+        return self.answer
+
+    def commit(self) -> None:
+        self.said.append("commit")
+
+    def rollback(self) -> None:
+        self.said.append("rollback")
+
+    def close(self) -> None:
+        self.said.append("close")
+
+
+def test_postgres_replaces_in_one_transaction() -> None:
+    there = Recorder([], [])
+    written = Tables(lambda: there, POSTGRES, "postgres://h/db").write(place(), [{"a": {"k": 1}, "b": True}], None)
+    assert written.where == "postgres://h/db table my-table"
+    assert there.said == [
+        'DROP TABLE IF EXISTS "my-table"',
+        'CREATE TABLE "my-table" ("a" JSON, "b" BOOLEAN)',
+        ('INSERT INTO "my-table" ("a", "b") VALUES (%s, %s)', [('{"k": 1}', True)]),
+        "commit",
+        "close",
+    ]
+
+
+def test_mysql_swaps_tables() -> None:
+    there = Recorder([("a", "tinyint"), ("j", "json")], [(1, "[2]")])
+    tables = Tables(lambda: there, MYSQL, "mysql://h/db")
+    assert tables.read(place(), list) == [{"a": True, "j": [2]}]
+    there.said.clear()
+    tables.write(place(), [{"a": 1}], None)
+    renames = [said for said in there.said if isinstance(said, str) and said.startswith("RENAME")]
+    assert renames == ["RENAME TABLE `my-table` TO `my-table__old`, `my-table__new` TO `my-table`"]
+    with pytest.raises(Problem, match="column a is timestamp with zone, which mysql cannot keep"):
+        tables.write(place(), [{"a": datetime.datetime.now(UTC)}], None)
+
+
+def test_long_names_stay_two() -> None:
+    tables = Tables(lambda: None, POSTGRES, "")
+    one, two = (tables._table(place(path=f"{'a' * 90}{end}/")) for end in "xy")
+    assert one != two
+    assert max(len(one), len(two)) <= 63
+
+
+def test_signing_in_to_a_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, Any] = {}
+    client = SimpleNamespace(connect=lambda **options: given.update(options))
+    monkeypatch.setattr(databases, "library", lambda name: client)
+    monkeypatch.setattr(databases, "user_and_password", lambda options: ("u", "p") if options.get("secret") else (None, None))
+    databases.postgres(urlsplit("postgres://host:5432/db?secret=arn"), Who())._connect()
+    assert given == {"host": "host", "port": 5432, "dbname": "db", "user": "u", "password": "p", "sslmode": "require"}
+    given.clear()
+    store = databases.mysql(urlsplit("mysql://me:p%40ss@host/db?sslmode=disable"), Who())
+    store._connect()
+    assert given == {"host": "host", "database": "db", "user": "me", "password": "p@ss", "charset": "utf8mb4"}
+    assert "p%40ss" not in store._address
+
+
+def test_a_client_that_is_not_installed() -> None:
+    with pytest.raises(Problem, match=r"needs psycopg, which is not installed") as caught:
+        open_store("postgres://h/db").read(place(), list)
+    assert "psycopg[binary]" in caught.value.help
+
+
+def test_passwords_by_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = json.dumps({"username": "u", "password": "p"})
+    asked: list[Any] = []
+
+    def client(service: str, region_name: str) -> Any:
+        asked.append((service, region_name))
+        return SimpleNamespace(get_secret_value=lambda SecretId: {"SecretString": secret})  # noqa: N803 - boto3's name
+
+    monkeypatch.setattr(tokens, "library", lambda name: SimpleNamespace(client=client))
+    assert tokens.user_and_password({"secret": "arn:aws:secretsmanager:eu-west-1:1:secret:x"}) == ("u", "p")
+    assert asked == [("secretsmanager", "eu-west-1")]
+    answers = {
+        "http://metadata.google.internal": {"access_token": "tok"},
+        "https://secretmanager": {"payload": {"data": base64.b64encode(secret.encode()).decode()}},
+        "http://identity": {"access_token": "azure"},
+    }
+    monkeypatch.setattr(tokens, "call", lambda method, url, **_: _answer(answers, url))
+    assert tokens.user_and_password({"gcp_secret": "projects/p/secrets/s"}) == ("u", "p")
+    with pytest.raises(Problem, match="IDENTITY_ENDPOINT"):
+        tokens.azure_token("https://x")
+    for key, value in {"IDENTITY_ENDPOINT": "http://identity/t", "IDENTITY_HEADER": "h", "GLACIER_IDENTITY": "me", "GLACIER_PRINCIPAL": "id"}.items():
+        monkeypatch.setenv(key, value)
+    assert tokens.user_and_password({"auth": "entra"}) == ("me", "azure")
+    assert tokens.cache_user({"auth": "entra"}, "t", "reads") == ("id", "azure")
+    assert tokens.cache_user({"iam": "gcp"}, "t", "reads") == (None, "tok")
+    assert tokens.cache_user({}, "t", "reads") == (None, None)
+
+
+def _answer(answers: dict[str, Any], url: str) -> tokens.Answer:
+    body = next(value for begin, value in answers.items() if url.startswith(begin))
+    return tokens.Answer(200, {}, json.dumps(body).encode())
+
+
+def test_who_signs_in_to_elasticache(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens, "_elasticache_token", lambda cache, region, user: f"{cache}/{region}/{user}")
+    options = {"cache": "c", "region": "eu-west-1", "users": "g"}
+    user, token = tokens.cache_user(options, "My Task", "reads")
+    # The first digits of the SHA-256 of my-task, as the compiled user is named.
+    assert user == "g-reads-" + __import__("hashlib").sha256(b"my-task").hexdigest()[:12]
+    assert token == f"c/eu-west-1/{user}"
+
+
+class FakeRedis(dict):  # type: ignore[type-arg]
+    def set(self, key: str, value: bytes) -> None:
+        self[key] = value
+
+    def exists(self, key: str) -> int:
+        return int(key in self)
+
+    def delete(self, key: str) -> None:
+        self.pop(key, None)
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_key_of_a_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    data, made = FakeRedis(), []
+    kinds = {name: lambda name=name, **options: made.append((name, options)) or data for name in ("Redis", "RedisCluster")}
+    monkeypatch.setattr(caches, "library", lambda name: SimpleNamespace(**kinds))
+    monkeypatch.setattr(caches, "cache_user", lambda options, task, verb: (f"{task}-{verb}", "token"))
+    store = open_store("valkeys://host:6379/?cache=c&region=r&users=g", Who("t"))
+    with pytest.raises(Problem, match="there is nothing yet at valkeys://host key my-table/"):
+        store.read(place(), None)
+    store.write(place(), "text", None)
+    store.write(place(), [1], None)
+    assert data == {"my-table/data.json": b"[1]"}
+    assert open_store("rediss://host:10000/?auth=entra", Who("t")).read(place(), None) == [1]
+    store.write(place(), pl.DataFrame({"a": [1]}), None)
+    assert list(store.read(place(), pl.LazyFrame).collect()["a"]) == [1]
+    store.close()
+    assert [(name, options["username"], options["ssl"]) for name, options in made] == [
+        ("RedisCluster", "t-reads", True),
+        ("RedisCluster", "t-writes", True),
+        ("Redis", "t-reads", True),
+    ]
+
+
+def test_a_cache_with_an_object_that_is_gone() -> None:
+    with pytest.raises(FileNotFoundError):
+        Keys(lambda verb: FakeRedis(), "x").read("k")
+
+
+# Queues
+
+
+def test_messages_are_there_until_a_task_has_succeeded(tmp_path: Path) -> None:
+    address = f"sqlite+messages://{tmp_path}/q.sqlite"
+    sender, receiver = open_store(address), open_store(address)
+    assert not receiver.exists(place())
+    sender.write(place(), [{"a": 1}, "two"], None)
+    assert receiver.read(place(), list) == [{"a": 1}, "two"]
+    assert receiver.read(place(), list) == [{"a": 1}, "two"]  # the task failed, and is tried again
+    receiver.settle(place())
+    assert receiver.read(place(), list) == []
+    assert receiver.peek(place(), list) == [{"a": 1}, "two"]  # type: ignore[attr-defined]
+    sender.write(place(), [3], None)
+    assert open_store(address).read(place(), list) == [3]
+    with pytest.raises(Problem, match="a queue takes messages"):
+        sender.write(place(), {"a": 1}, None)
+
+
+def test_batches() -> None:
+    bodies = [b"1", b"22", b"333", b"4", b"55555"]
+    assert list(batches(bodies, 2, 4)) == [[b"1", b"22"], [b"333", b"4"], [b"55555"]]
+    assert list(batches([], 2, 4)) == []
+
+
+class FakeChannel:
+    def __init__(self) -> None:
+        self.waiting: list[queues.Taken] = []
+        self.removed: list[str] = []
+
+    def send(self, bodies: Any) -> None:
+        self.waiting += [queues.Taken(str(len(self.waiting) + n), body) for n, body in enumerate(bodies)]
+
+    def receive(self) -> Any:
+        taken, self.waiting = self.waiting[:2], self.waiting[2:]
+        return taken
+
+    def remove(self, handles: Any) -> None:
+        self.removed += handles
+
+
+def test_a_queue_of_a_cloud() -> None:
+    channel = FakeChannel()
+    queue = Queue(channel, "q")
+    assert queue.write(place(), [1, {"a": 2}, "x"], None).size == 1 + 8 + 3
+    channel.waiting.append(queues.Taken("9", b"not JSON"))
+    assert queue.read(place(), list) == [1, {"a": 2}, "x", "not JSON"]
+    assert channel.removed == []
+    queue.settle(place())
+    assert channel.removed == ["0", "1", "2", "9"]
+
+
+def test_sqs(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[Any] = []
+
+    class Client:
+        def send_message_batch(self, **given: Any) -> dict[str, Any]:
+            sent.append(given)
+            return {"Failed": [{"Message": "too large"}]} if len(given["Entries"]) == 3 else {}
+
+        def receive_message(self, **given: Any) -> dict[str, Any]:
+            return {"Messages": [{"ReceiptHandle": "h", "Body": "[1]"}]}
+
+        def delete_message_batch(self, **given: Any) -> dict[str, Any]:
+            sent.append(given)
+            return {}
+
+    regions: list[str] = []
+    boto = SimpleNamespace(client=lambda service, region_name: regions.append(region_name) or Client())
+    monkeypatch.setattr(queues, "library", lambda name: boto)
+    plain = Sqs("https://sqs.eu-west-1.amazonaws.com/1/q", "run")
+    plain.send([b"1"] * 12)
+    assert regions == ["eu-west-1"]
+    assert [len(each["Entries"]) for each in sent] == [10, 2]
+    assert "MessageGroupId" not in sent[0]["Entries"][0]
+    with pytest.raises(Problem, match="refused 1 of 3 messages: too large"):
+        plain.send([b"1"] * 3)
+    assert plain.receive() == [queues.Taken("h", b"[1]")]
+    sent.clear()
+    plain.remove(["h"] * 11)
+    assert [len(each["Entries"]) for each in sent] == [10, 1]
+    sent.clear()
+    fifo = "https://sqs.eu-west-1.amazonaws.com/1/q.fifo"
+    for run in ("one", "one", "two"):
+        Sqs(fifo, run).send([b"1", b"1"])
+    once = [[entry["MessageDeduplicationId"] for entry in each["Entries"]] for each in sent]
+    assert once[0] == once[1] != once[2]
+    assert len(set(once[0])) == 2
+
+
+def test_pubsub_and_service_bus(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[Any] = []
+
+    def call(method: str, url: str, *, headers: Any = None, body: Any = None, timeout: int = 0) -> tokens.Answer:
+        calls.append((method, url, headers, body))
+        if url.endswith(":pull"):
+            message = {"ackId": "a", "message": {"data": base64.b64encode(b"[1]").decode()}}
+            return tokens.Answer(200, {}, json.dumps({"receivedMessages": [message]}).encode())
+        return tokens.Answer(201, {"Location": "https://lock"}, b"[2]")
+
+    monkeypatch.setattr(queues, "call", call)
+    monkeypatch.setattr(queues, "google_token", lambda: "g")
+    monkeypatch.setattr(queues, "azure_token", lambda resource: "a")
+    topic = open_store("pubsub://projects/p/topics/t?subscription=projects/p/subscriptions/s&ordered=1")._channel  # type: ignore[attr-defined]
+    assert isinstance(topic, PubSub)
+    monkeypatch.setattr(topic, "_call", lambda what, body, real=topic._call: {} if what.endswith((":publish", ":acknowledge")) and calls.append((what, body)) is None else real(what, body))
+    topic.send([b"1"])
+    topic.remove(["a"])
+    assert calls[0] == ("projects/p/topics/t:publish", {"messages": [{"data": "MQ==", "orderingKey": "glacier"}]})
+    assert calls[1] == ("projects/p/subscriptions/s:acknowledge", {"ackIds": ["a"]})
+    assert topic.receive() == [queues.Taken("a", b"[1]")]
+    assert calls[2][1] == "https://pubsub.googleapis.com/v1/projects/p/subscriptions/s:pull"
+    calls.clear()
+    bus = ServiceBus("n.servicebus.windows.net/q", sessions=False)
+    bus.send([b'{"a":1}'])
+    assert bus.receive() == [queues.Taken("https://lock", b"[2]")]
+    bus.remove(["https://lock"])
+    assert [(method, url) for method, url, _, _ in calls] == [
+        ("POST", "https://n.servicebus.windows.net/q/messages"),
+        ("POST", "https://n.servicebus.windows.net/q/messages/head?timeout=2"),
+        ("DELETE", "https://lock"),
+    ]
+    ordered = open_store("servicebus://n.servicebus.windows.net/q?sessions=true")
+    with pytest.raises(Problem, match="has sessions"):
+        ordered.read(place(), list)
+
+
+def test_a_request_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(Problem, match="cannot be reached"):
+        tokens.call("GET", "http://127.0.0.1:9/x?secret=1", timeout=1)
+
+
