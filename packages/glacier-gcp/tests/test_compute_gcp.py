@@ -149,6 +149,22 @@ def test_a_jobs_image_is_in_the_repository_unless_one_is_given() -> None:
     assert one(given, "gcp.cloudrunv2.Job").inputs["deletion_protection"] is False
 
 
+@pytest.mark.parametrize(
+    ("image", "right"),
+    [
+        ("europe-docker.pkg.dev/p/r/image:1", True),
+        ("eu.gcr.io/p/image", True),
+        ("docker.io/library/python", True),
+        ("library/python", True),
+        ("python:3.13", True),
+        ("ghcr.io/me/image", False),
+        ("localhost:5000/image", False),
+    ],
+)
+def test_cloud_run_takes_images_from_googles_registries_and_dockers(image: str, right: bool) -> None:
+    assert codes(CloudRunJob(image=image)) == ([] if right else [("image", "warning")])
+
+
 def test_what_is_made_waits_for_its_service() -> None:
     compiled = run_on(CloudFunction())
     services = {node.id: node.inputs["service"] for node in nodes(compiled, "gcp.projects.Service")}

@@ -16,10 +16,11 @@ from glacier_gcp.compute import CloudFunction, CloudRunJob
 from glacier_gcp.storage import GCS, CloudSQL, Memorystore, PubSub
 
 KEY = "projects/example-project/locations/europe-west1/keyRings/ring/cryptoKeys/key"
+EU_KEY = KEY.replace("europe-west1", "europe")
 
 GCP = GCPCompiler(project="example-project", region="europe-west1", naming_prefix="Acme", tags={"team": "data"})
 PARTICULARS: dict[str, Resource] = {
-    "gcs-all": GCS("example-all", location="EU", prefix="in/", kms_key=KEY, retention_days=9, lifecycle_days=90),
+    "gcs-all": GCS("example-all", location="EU", prefix="in/", kms_key=EU_KEY, retention_days=9, lifecycle_days=90),
     "gcs-cold": GCS(storage_class="ARCHIVE", versioning=True, lifecycle_days=900, soft_delete_days=0),
     "gcs-existing": GCS("example-existing", existing=True),
     "sql-all": CloudSQL(

@@ -130,6 +130,22 @@ def test_the_service_may_use_a_key_before_it_is_told_to_and_for_as_long_as_the_d
         assert all(use.ref in node.options.depends_on for node in holders)
 
 
+@pytest.mark.parametrize(
+    ("location", "at", "right"),
+    [
+        (None, "us-central1", True),
+        ("europe-west1", "europe-west1", True),
+        ("europe-west1", "us-central1", False),
+        ("EU", "europe", True),
+        ("EU", "europe-west1", False),
+        ("NAM4", "nam4", True),
+    ],
+)
+def test_a_key_is_where_its_bucket_is(location: str | None, at: str, right: bool) -> None:
+    key = f"projects/p/locations/{at}/keyRings/ring/cryptoKeys/key"
+    assert codes(GCS(location=location, kms_key=key)) == ([] if right else [("key", "error")])
+
+
 def test_two_buckets_with_one_key_share_the_right_to_it() -> None:
     one_, two = Dataset("one", storage=GCS(kms_key=KEY)), Dataset("two", storage=GCS(kms_key=KEY))
     pipeline = Pipeline("keys")
@@ -257,6 +273,11 @@ def test_a_machine_of_ones_own_measure(tier: str, right: bool) -> None:
         help_ = re.fullmatch(r"tier='(.*)'", diagnostic.help)
         assert help_ is not None
         assert tier.startswith("db-custom-98") or not found(CloudSQL(tier=help_[1]))
+
+
+def test_a_standby_takes_backups() -> None:
+    assert codes(CloudSQL(availability_type="REGIONAL", backups=0)) == [("backups", "error")]
+    assert codes(CloudSQL(availability_type="REGIONAL")) == codes(CloudSQL(backups=0)) == []
 
 
 def test_sizes_become_machines_and_nodes() -> None:

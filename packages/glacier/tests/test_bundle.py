@@ -294,7 +294,7 @@ def test_a_digest_changes_when_and_only_when_a_file_does() -> None:
     one = artifact(a="x", b="y")
     assert len(one.digest) == 12
     assert artifact(b="y", a="x").digest == one.digest
-    others = [artifact(a="x", b="z"), artifact(a="x", c="y"), artifact(a="x"), artifact(a="xb", b=""), artifact()]
+    others = [artifact(a="x", b="z"), artifact(a="x", c="y"), artifact(a="x"), artifact(a="xby"), artifact()]
     assert len({one.digest, *(other.digest for other in others)}) == 6
 
 

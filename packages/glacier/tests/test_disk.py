@@ -208,7 +208,8 @@ def test_a_record_that_leads_elsewhere_removes_nothing(tmp_path: Path, path: str
     folder, outside = tmp_path / "infra", tmp_path / "outside"
     outside.write_bytes(b"mine")
     write(FIRST, folder)
-    (folder / RECORD).write_text(json.dumps({"files": {path: digest(b"mine")}}))
+    record = json.loads(FIRST[RECORD])
+    (folder / RECORD).write_text(json.dumps({"files": {**record["files"], path: digest(b"mine")}}))
     refused(SECOND, folder)
     assert outside.read_bytes() == b"mine"
 

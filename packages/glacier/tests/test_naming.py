@@ -90,6 +90,11 @@ def test_a_long_name_keeps_its_beginning_and_no_hyphen_before_the_hash() -> None
     assert len(fit("abcdefghij-klmnopqrstuvwxyz", 20)) == 19
 
 
+def test_many_long_names_stay_apart() -> None:
+    assert len({fit(f"{'x' * 40}{number}", 20) for number in range(5000)}) == 5000
+    assert len({plain(f"{'x' * 40}{number}", 16) for number in range(500)}) == 500
+
+
 def test_the_hash_is_of_the_whole() -> None:
     one, other = fit("x" * 40 + "a", 20), fit("x" * 40 + "b", 20)
     assert one != other

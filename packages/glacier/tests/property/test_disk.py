@@ -15,7 +15,7 @@ from glacier.disk import RECORD, digest, write
 from glacier.errors import CompileError
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 GENERATED = (
     "README.md",
@@ -86,6 +86,11 @@ class Folder(RuleBasedStateMachine):
         there = self.there() if self.folder.exists() else {}
         for path, content in self.mine.items():
             assert there.get(path) == content, f"{path} is lost"
+
+    @initialize(version=versions)
+    def begin(self, version: dict[str, int]) -> None:
+        """An export there already: a folder that the user filled first is never written to again."""
+        self.export(version)
 
     @rule(version=versions)
     def export(self, version: dict[str, int]) -> None:

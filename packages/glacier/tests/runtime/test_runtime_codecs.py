@@ -43,9 +43,7 @@ plain = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=12,
 ).filter(lambda value: value is not None)
-common = settings(
-    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+common = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @common
@@ -88,7 +86,12 @@ def test_what_json_has_not_comes_back_by_its_annotation(disk: Objects, value: di
 
 
 @common
-@given(st.lists(st.fixed_dictionaries({"i": st.integers(-(2**63), 2**63 - 1), "x": st.floats(allow_nan=False), "t": st.text()}), min_size=1))
+@given(
+    st.lists(
+        st.fixed_dictionaries({"i": st.integers(-(2**63), 2**63 - 1), "x": st.floats(allow_nan=False), "t": st.text()}),
+        min_size=1,
+    )
+)
 def test_frames_come_back(disk: Objects, rows: list[dict[str, Any]]) -> None:
     for form in (pl.DataFrame, pa.Table, pd.DataFrame):
         assert trip(disk, rows, list, form, format="parquet") is not None
@@ -129,12 +132,16 @@ def test_every_frame_as_every_other(disk: Objects, written: Any, read: Any, kind
         with pytest.raises(Problem, match=r"record batches, which are not"):
             trip(disk, FRAMES[written](), written, read, format=kind)
         return
-    found = rows_of(trip(disk, FRAMES[written](), written, read, format=kind, schema={"name": "string", "amount": "double"}))
+    found = rows_of(
+        trip(disk, FRAMES[written](), written, read, format=kind, schema={"name": "string", "amount": "double"})
+    )
     assert found == ROWS
 
 
 @pytest.mark.parametrize("read", [*FRAMES, Iterator[dict]])
-@pytest.mark.parametrize("written", [form for form in FRAMES if form not in (pa.RecordBatchReader, Iterator[pa.RecordBatch])])
+@pytest.mark.parametrize(
+    "written", [form for form in FRAMES if form not in (pa.RecordBatchReader, Iterator[pa.RecordBatch])]
+)
 def test_in_memory_too(written: Any, read: Any) -> None:
     assert rows_of(codecs.in_memory(FRAMES[written](), read)) == ROWS
 
@@ -255,7 +262,20 @@ def test_a_schema_that_changed_is_told_when_data_is_read(disk: Objects, form: An
 
 
 @pytest.mark.parametrize(
-    "dtype", [pl.Int8, pl.UInt32, pl.Float32, pl.Date, pl.Time, pl.Datetime("us"), pl.Datetime("ms", "UTC"), pl.Duration("us"), pl.List(pl.Int64), pl.Binary, pl.Boolean]
+    "dtype",
+    [
+        pl.Int8,
+        pl.UInt32,
+        pl.Float32,
+        pl.Date,
+        pl.Time,
+        pl.Datetime("us"),
+        pl.Datetime("ms", "UTC"),
+        pl.Duration("us"),
+        pl.List(pl.Int64),
+        pl.Binary,
+        pl.Boolean,
+    ],
 )
 def test_polars_types_have_arrows_names(dtype: Any) -> None:
     from glacier.runtime.frames import columns_of
@@ -304,7 +324,7 @@ def test_a_name_that_tells_no_format(disk: Objects) -> None:
 
 def test_a_name_that_tells_the_format(disk: Objects) -> None:
     disk.write(place(path="out/rows.csv"), [{"a": 1}], None)
-    assert disk.read(place(path="out/rows.csv"), bytes) == b"a\n1\n"
+    assert disk.read(place(path="out/rows.csv"), bytes) == b"a\r\n1\r\n"
 
 
 def test_a_library_that_is_not_installed(disk: Objects, monkeypatch: pytest.MonkeyPatch) -> None:

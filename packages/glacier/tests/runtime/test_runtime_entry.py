@@ -82,9 +82,7 @@ def write_manifest(code: Path, **changes: Any) -> None:
         "module": module,
         "attribute": "pipeline",
         "tasks": {"add": f"{module}:add", "made 1": f"{module}:make.<locals>.inner", "gone": f"{module}:gone"},
-        "places": {
-            name: Place(store="my-store", path=f"{name}/", source=source) for name, source in names.items()
-        },
+        "places": {name: Place(store="my-store", path=f"{name}/", source=source) for name, source in names.items()},
     }
     (code / "manifest.json").write_text(Manifest(**{**fields, **changes}).to_json())
 
@@ -146,7 +144,7 @@ def test_a_failure_is_logged_with_the_users_lines_first(
     failed = lines(capsys.readouterr().err)[-1]
     assert (failed["event"], failed["level"]) == ("failed", "error")
     assert failed["error"] == "ValueError: there is nothing to add"
-    assert failed["traceback"].splitlines()[0].endswith("shop_for_entry.py\", line 13, in add")
+    assert failed["traceback"].splitlines()[0].endswith('shop_for_entry.py", line 13, in add')
     assert len(failed["traceback"].splitlines()) == 2
 
 
@@ -156,7 +154,11 @@ def test_a_failure_is_logged_with_the_users_lines_first(
         (None, {}, "nobody said which"),
         ("ad", {}, "is no task of this folder, which has add, gone, made 1"),
         ("gone", {}, "gone is not found in shop_for_entry when it is imported"),
-        ("add", {"tasks": {"add": "nowhere_zzz:add"}, "module": None, "attribute": None}, "its module does not import: ModuleNotFoundError"),
+        (
+            "add",
+            {"tasks": {"add": "nowhere_zzz:add"}, "module": None, "attribute": None},
+            "its module does not import: ModuleNotFoundError",
+        ),
     ],
 )
 def test_what_is_not_found(folder: Path, task: str | None, changes: dict[str, Any], said: str) -> None:
@@ -167,7 +169,9 @@ def test_what_is_not_found(folder: Path, task: str | None, changes: dict[str, An
 
 
 def test_a_task_without_a_pipeline_in_the_module(folder: Path) -> None:
-    write_manifest(folder, module=None, attribute=None, tasks={"alone": "shop_for_entry:alone", "add": "shop_for_entry:add"})
+    write_manifest(
+        folder, module=None, attribute=None, tasks={"alone": "shop_for_entry:alone", "add": "shop_for_entry:add"}
+    )
     entry.aws_handler({"task": "alone"}, None)
     entry.aws_handler({"task": "add"}, None)
     assert json.loads((folder.parent / "data" / "other" / "data.json").read_text()) == {"seen": True}

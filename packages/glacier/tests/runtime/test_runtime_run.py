@@ -85,7 +85,9 @@ def test_leaving_is_not_an_error_of_the_task(stores: dict[str, Store]) -> None:
         (1, (("a", Iterator[int]),), "task t, dataset a: returned an int, not an Iterator"),
     ],
 )
-def test_what_it_may_not_return(stores: dict[str, Store], tmp_path: Path, returned: Any, writes: Any, said: str) -> None:
+def test_what_it_may_not_return(
+    stores: dict[str, Store], tmp_path: Path, returned: Any, writes: Any, said: str
+) -> None:
     with pytest.raises(TaskError, match=said) as caught:
         run(Step("t", lambda: returned, (), writes), PLACES, stores)
     assert caught.value.help

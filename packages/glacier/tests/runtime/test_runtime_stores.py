@@ -122,7 +122,11 @@ def test_an_access_that_is_missing() -> None:
 
     bucket = Remote(None, "s3://b")
     bucket._client = Broken(PermissionDeniedError("no"))
-    for use in (lambda s: s.read(place(format="json"), list), lambda s: s.write(place(), [1], None), lambda s: s.read(place(), list)):
+    for use in (
+        lambda s: s.read(place(format="json"), list),
+        lambda s: s.write(place(), [1], None),
+        lambda s: s.read(place(), list),
+    ):
         with pytest.raises(Problem, match=r"s3://b/d/\S* may not be used: no"):
             use(Objects(bucket))
 

@@ -172,7 +172,9 @@ def test_signing_in_to_a_database(monkeypatch: pytest.MonkeyPatch) -> None:
     given: dict[str, Any] = {}
     client = SimpleNamespace(connect=lambda **options: given.update(options))
     monkeypatch.setattr(databases, "library", lambda name: client)
-    monkeypatch.setattr(databases, "user_and_password", lambda options: ("u", "p") if options.get("secret") else (None, None))
+    monkeypatch.setattr(
+        databases, "user_and_password", lambda options: ("u", "p") if options.get("secret") else (None, None)
+    )
     databases.postgres(urlsplit("postgres://host:5432/db?secret=arn"), Who())._connect()
     assert given == {"host": "host", "port": 5432, "dbname": "db", "user": "u", "password": "p", "sslmode": "require"}
     given.clear()
@@ -208,7 +210,12 @@ def test_passwords_by_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     assert tokens.user_and_password({"gcp_secret": "projects/p/secrets/s"}) == ("u", "p")
     with pytest.raises(Problem, match="IDENTITY_ENDPOINT"):
         tokens.azure_token("https://x")
-    for key, value in {"IDENTITY_ENDPOINT": "http://identity/t", "IDENTITY_HEADER": "h", "GLACIER_IDENTITY": "me", "GLACIER_PRINCIPAL": "id"}.items():
+    for key, value in {
+        "IDENTITY_ENDPOINT": "http://identity/t",
+        "IDENTITY_HEADER": "h",
+        "GLACIER_IDENTITY": "me",
+        "GLACIER_PRINCIPAL": "id",
+    }.items():
         monkeypatch.setenv(key, value)
     assert tokens.user_and_password({"auth": "entra"}) == ("me", "azure")
     assert tokens.cache_user({"auth": "entra"}, "t", "reads") == ("id", "azure")
@@ -246,7 +253,9 @@ class FakeRedis(dict):  # type: ignore[type-arg]
 
 def test_a_key_of_a_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     data, made = FakeRedis(), []
-    kinds = {name: lambda name=name, **options: made.append((name, options)) or data for name in ("Redis", "RedisCluster")}
+    kinds = {
+        name: lambda name=name, **options: made.append((name, options)) or data for name in ("Redis", "RedisCluster")
+    }
     monkeypatch.setattr(caches, "library", lambda name: SimpleNamespace(**kinds))
     monkeypatch.setattr(caches, "cache_user", lambda options, task, verb: (f"{task}-{verb}", "token"))
     store = open_store("valkeys://host:6379/?cache=c&region=r&users=g", Who("t"))
@@ -376,7 +385,15 @@ def test_pubsub_and_service_bus(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queues, "azure_token", lambda resource: "a")
     topic = open_store("pubsub://projects/p/topics/t?subscription=projects/p/subscriptions/s&ordered=1")._channel  # type: ignore[attr-defined]
     assert isinstance(topic, PubSub)
-    monkeypatch.setattr(topic, "_call", lambda what, body, real=topic._call: {} if what.endswith((":publish", ":acknowledge")) and calls.append((what, body)) is None else real(what, body))
+    monkeypatch.setattr(
+        topic,
+        "_call",
+        lambda what, body, real=topic._call: (
+            {}
+            if what.endswith((":publish", ":acknowledge")) and calls.append((what, body)) is None
+            else real(what, body)
+        ),
+    )
     topic.send([b"1"])
     topic.remove(["a"])
     assert calls[0] == ("projects/p/topics/t:publish", {"messages": [{"data": "MQ==", "orderingKey": "glacier"}]})
@@ -401,5 +418,3 @@ def test_pubsub_and_service_bus(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_request_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Problem, match="cannot be reached"):
         tokens.call("GET", "http://127.0.0.1:9/x?secret=1", timeout=1)
-
-

@@ -135,9 +135,9 @@ def grant(spec: CosmosDB, grant: Grant, site: Site) -> Iterator[Made]:
 
 
 def address(spec: CosmosDB, site: Site) -> Address:
-    """``cosmos://HOST/DATABASE/CONTAINER``: a task's documents have its dataset's name in the field ``dataset``."""
+    """``cosmosdb://HOST/DATABASE/CONTAINER``: a dataset's documents have its path in the field ``dataset``."""
     host = Concat((site.ref("account", "name"), ".documents.azure.com"))
-    return Address(url=Concat(("cosmos://", host, f"/{spec.database}/{spec.container}")), network=True)
+    return Address(url=Concat(("cosmosdb://", host, f"/{spec.database}/{spec.container}")), network=True)
 
 
 def meters(spec: CosmosDB, stored_bytes: int | None) -> Iterator[Meter]:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from glacier.compute import Container
-from glacier.errors import Diagnostic
+from glacier.errors import Diagnostic, Severity
 from glacier.infra import Concat, Options, Output, Value
 from glacier.resource import Resource
+from glacier.tables import matches
 from glacier.target import Job, Made, Meter, Principal, Site
 
 from glacier_gcp import environment
@@ -17,6 +18,7 @@ from glacier_gcp.foundation import account, apis, interface, project
 from glacier_gcp.workflow import Step, job_step
 
 _GIBI = 1024  # MiB
+_REGISTRIES = r"([a-z]+\.)?gcr\.io|[a-z0-9-]+-docker\.pkg\.dev|docker\.io"  # cloud.google.com/run/docs/deploying#images
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +53,14 @@ def specialize(generic: Container) -> CloudRunJob:
 
 def review(spec: CloudRunJob) -> Iterator[Diagnostic]:
     """What the limits table cannot say."""
+    host = spec.image.partition("/")[0] if spec.image is not None and "/" in spec.image else ""
+    if ("." in host or ":" in host) and not matches(_REGISTRIES, host):
+        yield Diagnostic(
+            code="image",
+            message=f"CloudRunJob.image = {spec.image!r}: Cloud Run takes no images from {host}",
+            severity=Severity.WARNING,
+            help="put it into Artifact Registry, or let a remote repository there fetch it",
+        )
     yield from environment.review(spec.env)
 
 

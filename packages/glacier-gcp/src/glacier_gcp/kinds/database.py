@@ -63,7 +63,11 @@ def specialize(generic: Database) -> CloudSQL:
 
 
 def review(spec: CloudSQL) -> Iterator[Diagnostic]:
-    """A machine of one's own measure has so much memory for each processor, and no other."""
+    """A standby lives on backups; a machine of one's own measure has so much memory for each processor."""
+    if spec.availability_type == "REGIONAL" and spec.backups == 0:
+        # cloud.google.com/sql/docs/postgres/high-availability
+        message = "CloudSQL(availability_type='REGIONAL', backups=0): a standby takes backups"
+        yield Diagnostic(code="backups", message=message, help="backups=7, or availability_type='ZONAL'")
     own = _own_measure(spec)
     if own is None:
         return

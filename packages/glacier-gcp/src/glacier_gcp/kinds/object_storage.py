@@ -73,6 +73,7 @@ def review(spec: GCS) -> Iterator[Diagnostic]:
         yield Diagnostic(code="encryption", message=note, severity=Severity.NOTE)
     yield from _existing(spec)
     yield from _retention(spec)
+    yield from _key(spec)
     if spec.prefix and (spec.prefix.startswith("/") or not spec.prefix.endswith("/")):
         help_ = f"prefix={spec.prefix.strip('/') + '/'!r}"
         yield Diagnostic(code="prefix", message=f"GCS.prefix = {spec.prefix!r} is no folder", help=help_)
@@ -97,6 +98,19 @@ def _existing(spec: GCS) -> Iterator[Diagnostic]:
                     severity=Severity.WARNING,
                     help="leave it out, or compile with --adopt to manage the bucket",
                 )
+
+
+def _key(spec: GCS) -> Iterator[Diagnostic]:
+    """A key is where its bucket is (cloud.google.com/storage/docs/encryption/customer-managed-keys#key-resources)."""
+    if spec.kms_key is None or spec.location is None:
+        return
+    beside: str = _TABLES.choices["object_storage"]["key_location"].get(spec.location, spec.location.lower())
+    if f"/locations/{beside}/" not in spec.kms_key:
+        yield Diagnostic(
+            code="key",
+            message=f"GCS(location={spec.location!r}, kms_key={spec.kms_key!r}): the key is not where the bucket is",
+            help=f"a key of projects/…/locations/{beside}/…",
+        )
 
 
 def _retention(spec: GCS) -> Iterator[Diagnostic]:

@@ -34,7 +34,7 @@ def command(reference: str, root: str, workers: int, no_persist: bool) -> None:
     is started: what went wrong is shown, and what did not run.
     """
     pipeline = loading.load(reference).pipeline
-    with _shown(pipeline) as progress:
+    with _shown() as progress:
         try:
             results = LocalExecutor(root, persist=not no_persist, workers=workers, progress=progress).execute(pipeline)
         except TaskError as error:
@@ -110,7 +110,7 @@ class _Live(_Lines):
 
 
 @contextmanager
-def _shown(pipeline: Pipeline) -> Iterator[_Lines]:
+def _shown() -> Iterator[_Lines]:
     """Whoever tells how the run goes: a live display in a terminal, lines where there is none."""
     out = show.console(err=True)
     if not out.is_terminal:

@@ -177,7 +177,7 @@ class _Run:
 
         retrying = tenacity.Retrying(
             stop=tenacity.stop_after_attempt(task.retries + 1),
-            wait=tenacity.wait_exponential_jitter(initial=backoff, max=_LONGEST_WAIT, jitter=backoff),
+            wait=tenacity.wait_exponential(multiplier=backoff, max=_LONGEST_WAIT) + tenacity.wait_random(0, backoff),
             retry=tenacity.retry_if_exception_type(TaskError),
             before_sleep=tell,
             reraise=True,

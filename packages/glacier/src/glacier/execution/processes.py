@@ -271,6 +271,9 @@ def _import(module: Module) -> None:
     if spec is None or spec.loader is None:
         raise ImportError(f"{module.file} is not a Python file")
     made = importlib.util.module_from_spec(spec)
+    parents = module.name.split(".")[:-1]
+    for depth in range(len(parents)):  # pickle looks at a name from its first part on
+        sys.modules.setdefault(parent := ".".join(parents[: depth + 1]), types.ModuleType(parent))
     sys.modules[module.name] = made
     spec.loader.exec_module(made)
 

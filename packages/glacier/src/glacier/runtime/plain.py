@@ -83,7 +83,8 @@ def write_csv_rows(rows: Iterable[object], file: IO[str], said: str) -> None:
         if not isinstance(row, Mapping):
             raise Problem(f"{said} {described(row)} in its rows; CSV takes dicts", "format='json' takes any data")
         if writer is None:
-            writer = csv.DictWriter(file, list(row), lineterminator="\n")
+            # Lines end as RFC 4180 says; with a bare line feed a carriage return in a cell would not be quoted.
+            writer = csv.DictWriter(file, list(row), lineterminator="\r\n")
             writer.writeheader()
         try:
             writer.writerow(row)

@@ -11,6 +11,7 @@
 ``valkeys://``, ``rediss://``          a key in a cache
 ``sqs+https://``, ``pubsub://``,       messages in a queue
 ``servicebus://``
+``cosmosdb://HOST/DATABASE/CONTAINER``  documents of Cosmos DB
 =====================================  ======================================================================
 """
 
@@ -170,6 +171,7 @@ _OPENERS: dict[str, Callable[[SplitResult, Who], Store] | str] = {
     "sqs+https": "glacier.runtime.queues:sqs",
     "pubsub": "glacier.runtime.queues:pubsub",
     "servicebus": "glacier.runtime.queues:service_bus",
+    "cosmosdb": "glacier.runtime.documents:cosmos",
 }
 # The clients that some addresses need beside obstore, as pip calls them. Lambda brings boto3; containers do not.
 CLIENTS: Mapping[str, tuple[str, ...]] = {

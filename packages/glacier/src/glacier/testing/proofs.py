@@ -34,10 +34,13 @@ def prove(compiled: Mapping[str, Compiled], root: Path) -> list[str]:
     problems = [*typecheck(folders.values()), *lint(folders.values(), line_length=88, rules=RULES)]
     for name, each in compiled.items():
         exported: dict[str, Mapping[str, object]] = {}  # what stacks deployed before give to those after them
-        for cloud, program in each.programs.items():
-            folder = folders[f"{name}/{cloud}"]
+        again = [(cloud, program) for cloud, program in each.programs.items() if program.late]
+        for cloud, program in (*each.programs.items(), *again):
             for preview in (True, False):
-                run = run_program(folder, config=settings(program), preview=preview, stack_outputs=exported)
+                given: dict[str, Mapping[str, object]] = {**dict.fromkeys(program.late, {}), **exported}
+                run = run_program(
+                    folders[f"{name}/{cloud}"], config=settings(program), preview=preview, stack_outputs=given
+                )
                 found = [*run.problems, *compare(program, run)]
                 found += [] if preview else check_documents(run.resources)
                 problems += [f"{name}/{cloud} ({'preview' if preview else 'update'}): {problem}" for problem in found]

@@ -1,0 +1,72 @@
+"""Pipelines over several clouds that more than one test uses."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+from glacier import Dataset, Pipeline
+from glacier.compilation import Compiled, Compiler, MultiCloudCompiler
+from glacier.errors import CrossProviderTransferWarning
+from glacier.resource import Resource
+from glacier_aws import AWSCompiler
+from glacier_aws.compute import FargateTask, Lambda
+from glacier_aws.storage import S3
+from glacier_azure import AzureCompiler
+from glacier_azure.compute import AzureFunction, ContainerAppJob
+from glacier_azure.storage import BlobStorage
+from glacier_gcp import GCPCompiler
+from glacier_gcp.compute import CloudFunction, CloudRunJob
+from glacier_gcp.storage import GCS
+
+COMPILERS: Mapping[str, type[Compiler]] = {"aws": AWSCompiler, "gcp": GCPCompiler, "azure": AzureCompiler}
+BUCKETS: Mapping[str, type[Resource]] = {"aws": S3, "gcp": GCS, "azure": BlobStorage}
+FUNCTIONS: Mapping[str, type[Resource]] = {"aws": Lambda, "gcp": CloudFunction, "azure": AzureFunction}
+JOBS: Mapping[str, type[Resource]] = {"aws": FargateTask, "gcp": CloudRunJob, "azure": ContainerAppJob}
+PAIRS = [(one, other) for one in COMPILERS for other in COMPILERS if one != other]
+
+
+def compiler(*clouds: str, **settings: Any) -> MultiCloudCompiler:
+    """A compiler for some clouds, each with its defaults."""
+    return MultiCloudCompiler({cloud: COMPILERS[cloud]() for cloud in clouds}, **settings)
+
+
+def quietly(made: MultiCloudCompiler | Compiler, pipeline: Pipeline) -> Compiled:
+    """What a pipeline compiles to, without the Python warning that something crosses."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CrossProviderTransferWarning)
+        return made.compile(pipeline)
+
+
+def visit(home: str, host: str, *, works: Mapping[str, type[Resource]] = FUNCTIONS) -> Pipeline:
+    """A task on one cloud that reads and writes on another."""
+    given, made = Dataset("given", storage=BUCKETS[host]()), Dataset("made", storage=BUCKETS[host]())
+    pipeline = Pipeline(f"guest on {host}")
+
+    @pipeline.task(compute=works[home]())
+    def work(value: given) -> made:  # type: ignore[valid-type]
+        return value
+
+    return pipeline
+
+
+def round_trip() -> Pipeline:
+    """Each cloud reads what the one before wrote, and the first reads what the last wrote."""
+    clouds = ("aws", "gcp", "azure", "aws")
+    kept = [Dataset(f"d{number}", storage=BUCKETS[cloud]()) for number, cloud in enumerate(clouds)]
+    pipeline = Pipeline("round trip")
+
+    @pipeline.task(compute=CloudFunction())
+    def one(value: kept[0]) -> kept[1]:  # type: ignore[valid-type]
+        return value
+
+    @pipeline.task(compute=AzureFunction())
+    def two(value: kept[1]) -> kept[2]:  # type: ignore[valid-type]
+        return value
+
+    @pipeline.task(compute=Lambda())
+    def three(value: kept[2]) -> kept[3]:  # type: ignore[valid-type]
+        return value
+
+    return pipeline

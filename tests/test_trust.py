@@ -1,0 +1,121 @@
+"""What tasks of one cloud may do on another: everything in one program, everything pinned, nothing stored."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from glacier import infra
+from glacier.compilation import Compiled
+from glacier.infra import Concat, Node, Ref, Stack
+from mixes import PAIRS, compiler, quietly, round_trip, visit
+
+pytestmark = pytest.mark.parametrize(("home", "host"), PAIRS, ids=lambda cloud: cloud)
+
+
+def compiled(home: str, host: str) -> Compiled:
+    return quietly(compiler(home, host), visit(home, host))
+
+
+def nodes(made: Compiled, program: str, kind: str) -> list[Node]:
+    return [node for node in made.programs[program].nodes if node.type.endswith(kind)]
+
+
+def words(value: Any) -> str:
+    """Everything a value says, with what is known only when deploying in angle brackets."""
+    match value:
+        case Ref():
+            return f"<{value.program} {value.output}>"
+        case Stack():
+            return "<stack>"
+        case Concat(parts=parts):
+            return "".join(map(words, parts))
+        case infra.Json(value=document):
+            return words(document)
+        case dict() | list() | tuple():
+            return json.dumps(value, default=words)
+    return str(value)
+
+
+def texts(made: Compiled) -> Iterator[str]:
+    for node in made.programs["trust"].nodes:
+        yield words(dict(node.inputs))
+
+
+def test_one_visit_is_one_guest(home: str, host: str) -> None:
+    """Exactly one thing to become, one pin, and a grant for each verb."""
+    made = compiled(home, host)
+    becomes, pin = {
+        "aws": (("trust", "iam.Role"), ("trust", "iam.Role")),
+        "gcp": (("gcp", "iam.WorkloadIdentityPool"), ("trust", "iam.WorkloadIdentityPoolProvider")),
+        "azure": (("azure", "UserAssignedIdentity"), ("trust", "FederatedIdentityCredential")),
+    }[host]
+    guests = [node for node in nodes(made, *becomes) if "-from-" in node.name or host == "gcp"]
+    assert len(guests) == 1
+    assert len(nodes(made, *pin)) == 1
+    grants = [node for node in made.programs["trust"].nodes if "-reads-" in node.name or "-writes-" in node.name]
+    assert len(grants) == 2
+
+
+def test_only_one_subject_is_believed(home: str, host: str) -> None:
+    """The subject is the task's own and cannot be taken over; an issuer or a pool alone is never enough."""
+    said = "\n".join(texts(compiled(home, host)))
+    subject = {
+        "aws": "work_role_name" if host == "gcp" else "work_role_arn",
+        "gcp": "work_account_unique_id",
+        "azure": "work_identity_principal_id",
+    }[home]
+    assert subject in said
+    assert "workloadIdentityPools/*" not in said
+    assert "principalSet" not in said
+    assert '"Principal": "*"' not in said
+    listing = '{\\"StringLike\\": {\\"s3:prefix\\"'  # of the guest's own folders
+    assert "StringLike" not in said.replace(listing, "")
+
+
+def test_the_task_knows_where_to_show_what(home: str, host: str) -> None:
+    made = compiled(home, host)
+    keys = {"aws": ("role=", "audience="), "gcp": ("provider=",), "azure": ("tenant=", "client=")}[host]
+    addresses = [
+        words(value)
+        for node in made.programs[home].nodes
+        for value in node.inputs.values()
+        if "GLACIER_STORE_GIVEN" in words(value)
+    ]
+    assert addresses
+    assert all(key in addresses[0] for key in keys)
+
+
+def test_nothing_is_stored(home: str, host: str) -> None:
+    """No key, password or secret of any kind crosses, in any of the programs."""
+    made = compiled(home, host)
+    for program in made.programs.values():
+        for node in program.nodes:
+            assert not any(
+                word in node.type for word in ("AccessKey", "ServiceAccountKey", "ApplicationPassword", "Key")
+            )
+
+
+def test_the_first_crossing_changes_nothing_that_was_there(home: str, host: str) -> None:
+    """The host, compiled alone, and the host with a guest: what it had is there unchanged."""
+    without = quietly(compiler(host), visit(host, host))
+    before = {node.id: node for node in without.programs[host].nodes}
+    kept = ("given_", "made_", f"{host}_provider")
+    after = {node.id: node for node in compiled(home, host).programs[host].nodes}
+    for name, node in before.items():
+        if name.startswith(kept):
+            assert after[name].type == node.type
+            assert words(dict(after[name].inputs)) == words(dict(node.inputs))
+
+
+def test_clouds_that_read_from_each_other_are_deployed_in_some_order(home: str, host: str) -> None:
+    made = quietly(compiler(home, host, *({"aws", "gcp", "azure"} - {home, host})), round_trip())
+    *clouds, last = made.programs.values()
+    assert last.name == "round-trip-trust"
+    assert sum(bool(program.late) for program in clouds) == 1
+    seen: set[str] = set()
+    for program in made.programs.values():
+        assert set(program.needs) <= seen | program.late
+        seen.add(program.name)
