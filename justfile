@@ -13,7 +13,7 @@ default:
 setup:
     uv sync --frozen --all-groups --quiet
 
-# The main job: compile an example to AWS (and see that Google Cloud says so too), then run it here
+# The main job: compile an example to one cloud and another to three, and run it here
 demo: setup
     {{run}} python tools/demo.py
 

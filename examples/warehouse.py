@@ -5,7 +5,7 @@ from typing import Annotated
 from glacier import Dataset, Pipeline, compute
 from glacier.storage import Cache, Database, Queue
 
-events = Dataset("events", storage=Queue(max_receives=3))
+events = Dataset("events", storage=Queue(max_receives=5))
 stock = Dataset("stock", storage=Database(engine="postgres", size="small"))
 front_page = Dataset("front page", storage=Cache(size_mb=256))
 

@@ -48,3 +48,8 @@ def test_the_readme_names_commands_that_exist() -> None:
 
 def test_ci_runs_the_second_command() -> None:
     assert (ROOT / ".ci" / "run").read_text(encoding="utf-8").rstrip().endswith("exec ./just test")
+
+
+def test_pages_made_from_the_program_are_current() -> None:
+    done = subprocess.run([sys.executable, str(ROOT / "tools" / "docs.py"), "--check"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

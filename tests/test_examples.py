@@ -6,23 +6,33 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
+from glacier import CompileError
 from glacier.execution import LocalExecutor
 from glacier_aws import AWSCompiler
-from workspace import EXAMPLES, give_inputs
+from mixes import quietly
+from workspace import EXAMPLES, compilers_of, give_inputs
 
-EXPECTED = {
+EXPECTED: Mapping[str, tuple[str, Any]] = {
     "sales": ("report", {"east", "north", "south", "west"}),
     "lake": ("summary", "1 errors\n\n     2  /shop\n     1  /index.html\n"),
     "warehouse": ("front page", {"bolt": 100, "nut": 80}),
     "compliance": ("digest", {"A-1": 2}),
-    "weather": ("warmest", {"s4": 16.5}),
+    "weather": ("warmest", {"s4": 16.53}),
     "wordcount": ("total", 3250),
+    "hinted": ("daily", {"2024-05-01": 13.0, "2024-05-02": 23.0, "2024-05-03": 33.0}),
+    "hybrid": ("scores", {"ann": 20.0, "bob": 3.2}),
+    "migration": ("report", {"bolt": 3, "nut": 1}),
+    "costs": ("board", ["2 /", "1 /shop"]),
+    "residency": ("study", "drug"),
+    "best_of_breed": ("report", "c2: 150\nc1: 120\nc0: 90\n"),
 }
+SHOWN: Mapping[str, Callable[[Any], Any]] = {"sales": set, "wordcount": lambda counts: sum(counts.values())}
 
 
 def test_every_example_has_an_expected_result() -> None:
@@ -34,14 +44,34 @@ def test_it_runs_here(name: str, examples: Mapping[str, ModuleType], tmp_path: P
     give_inputs(tmp_path)
     results = LocalExecutor(root=tmp_path).execute(examples[name].pipeline)
     dataset, expected = EXPECTED[name]
-    value = results[dataset]
-    if name == "sales":
-        value = set(value)
-    if name == "wordcount":
-        value = sum(value.values())
-    if name == "weather":
-        value = {station: pytest.approx(celsius) for station, celsius in value.items()}
-    assert value == expected
+    assert SHOWN.get(name, lambda value: value)(results[dataset]) == expected
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_it_compiles(name: str, examples: Mapping[str, ModuleType]) -> None:
+    """With every compiler it defines, or else for each cloud."""
+    module = examples[name]
+    for compiler in compilers_of(module).values():
+        compiled = quietly(compiler, module.pipeline)
+        assert compiled.programs
+        assert not [d for d in compiled.diagnostics if d.severity == "error"]
+
+
+def test_costs_shows_the_difference(examples: Mapping[str, ModuleType]) -> None:
+    module = examples["costs"]
+    careless, careful = (quietly(c, module.pipeline) for c in (module.careless, module.careful))
+    assert "45.00 USD for 500 GB each run" in careless.crossing
+    assert "500 GB" not in careful.crossing
+    assert "board: " in careful.crossing
+
+
+def test_residency_fails_when_nothing_is_released(examples: Mapping[str, ModuleType]) -> None:
+    module = examples["residency"]
+    source = Path(str(module.__file__)).read_text(encoding="utf-8").replace(', residency="any"', "")
+    scope: dict[str, Any] = {"__name__": "unreleased"}
+    exec(compile(source, str(module.__file__), "exec"), scope)
+    with pytest.raises(CompileError, match="patients → anonymize → averages → compare"):
+        scope["compiler"].compile(scope["pipeline"])
 
 
 @pytest.mark.slow

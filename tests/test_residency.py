@@ -81,9 +81,7 @@ def test_a_whole_pipeline_may_be_bound() -> None:
         AWSCompiler(region="eu-west-2").compile(made)
 
 
-@pytest.mark.parametrize(
-    ("word", "help_"), [("eu!", "'eu'"), ("", "a list of regions"), (3, "a list of regions")]
-)
+@pytest.mark.parametrize(("word", "help_"), [("eu!", "'eu'"), ("", "a list of regions"), (3, "a list of regions")])
 def test_a_word_that_is_no_place_is_refused_where_it_is_written(word: object, help_: str) -> None:
     with pytest.raises(DeclarationError) as caught:
         Dataset("raw", residency=word)  # type: ignore[arg-type]

@@ -8,6 +8,11 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
+from glacier.compilation import Compiler, MultiCloudCompiler
+from mixes import COMPILERS
+
+AnyCompiler = Compiler | MultiCloudCompiler
+
 ROOT = Path(__file__).parent.parent
 EXAMPLES = {path.stem: path for path in sorted((ROOT / "examples").glob("*.py"))}
 
@@ -26,3 +31,11 @@ def load(path: Path) -> ModuleType:
 def give_inputs(root: Path) -> None:
     """Put the inputs that examples expect where the local executor looks for them."""
     shutil.copytree(ROOT / "examples" / "inputs", root, dirs_exist_ok=True)
+
+
+def compilers_of(module: ModuleType) -> dict[str, AnyCompiler]:
+    """The compilers that an example defines and that are no parts of others, or else one for each cloud."""
+    found = {name: value for name, value in vars(module).items() if isinstance(value, AnyCompiler)}
+    parts = [p for each in found.values() if isinstance(each, MultiCloudCompiler) for p in each.providers.values()]
+    whole = {name: value for name, value in found.items() if all(value is not part for part in parts)}
+    return whole or {cloud: made() for cloud, made in COMPILERS.items()}

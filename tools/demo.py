@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-EXAMPLE = "examples/sales.py"
+EXAMPLE = "examples/sales.py"  # names no cloud
+MIX = "examples/best_of_breed.py"  # three of them
 
 
 def glacier(*arguments: str) -> None:
@@ -31,8 +32,9 @@ def main() -> None:
     glacier("graph", EXAMPLE)
     glacier("run", EXAMPLE)
     glacier("plan", EXAMPLE, "--to", "aws")
-    glacier("compile", EXAMPLE, "--to", "aws", "--out", "infra")
-    program = ROOT / "infra" / "aws" / "__main__.py"
+    glacier("compile", EXAMPLE, "--to", "aws", "--out", "infra/sales")
+    glacier("compile", MIX, "--out", "infra/best-of-breed")
+    program = ROOT / "infra" / "sales" / "aws" / "__main__.py"
     lines = program.read_text(encoding="utf-8").splitlines()
     print(f"\n{program.relative_to(ROOT)}, {len(lines)} lines; it begins:\n")
     print("\n".join(f"    {line}".rstrip() for line in lines[:48]))

@@ -7,7 +7,7 @@ import re
 import pytest
 from glacier import Dataset, Pipeline
 from glacier.infra import Json, Ref
-from glacier.storage import Cache, Database
+from glacier.storage import Cache, Database, Queue
 from glacier.target import KEEP_DATA
 from glacier_gcp import GCPCompiler
 from glacier_gcp.policy import folder_conditions
@@ -318,6 +318,15 @@ def test_dead_letters_are_kept_and_pubsub_may_move_them() -> None:
     who = Ref("pubsub_agent_identity", ("member",))
     moves = {node.id: node.inputs["role"] for node in nodes(compiled) if node.inputs.get("member") == who}
     assert moves == {"kept_puts": "roles/pubsub.publisher", "kept_takes": "roles/pubsub.subscriber"}
+
+
+def test_fewer_tries_than_pubsub_makes_are_rounded_up_and_told() -> None:
+    assert codes(PubSub(max_delivery_attempts=3)) == [("rounded", "note")]
+    subscription = nodes(kept_in(Queue(max_receives=3)), "gcp.pubsub.Subscription")[-1]
+    policy = subscription.inputs["dead_letter_policy"]
+    assert isinstance(policy, dict)
+    assert policy["max_delivery_attempts"] == 5
+    assert codes(PubSub(max_delivery_attempts=5)) == []
 
 
 def test_order_is_kept_by_the_subscription_and_told_in_the_address() -> None:

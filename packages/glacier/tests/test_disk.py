@@ -23,6 +23,7 @@ def recorded(**files: str) -> Files:
 
 
 FIRST = recorded(README="read me", aws__main="one", aws__gone="old", aws__functions__code="x = 1")
+THIRD = recorded(README="read me", aws__main="three", gcp__main="newer")
 SECOND = recorded(README="read me", aws__main="two", gcp__main="new")
 
 
@@ -239,8 +240,9 @@ class Interruption:
 
 @pytest.mark.parametrize("allowed", range(6))
 @pytest.mark.parametrize("begun", [False, True], ids=["into nothing", "over a former one"])
+@pytest.mark.parametrize("then", [SECOND, THIRD], ids=["the same", "another"])
 def test_a_disk_that_refuses_is_repaired_by_writing_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, allowed: int, begun: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, allowed: int, begun: bool, then: Files
 ) -> None:
     if begun:
         write(FIRST, tmp_path)
@@ -256,8 +258,8 @@ def test_a_disk_that_refuses_is_repaired_by_writing_again(
         else:
             write(SECOND, tmp_path)
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".glacier")]
-    write(SECOND, tmp_path)
-    assert there(tmp_path) == SECOND
+    write(then, tmp_path)
+    assert there(tmp_path) == then
 
 
 def test_a_full_disk_leaves_the_former_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

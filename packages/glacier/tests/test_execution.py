@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import random
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,12 +9,10 @@ from typing import Annotated, Any
 import pandas as pd
 import polars as pl
 import pytest
-from glacier import Dataset, DeclarationError, Pipeline, TaskError, compute
+from glacier import Dataset, DeclarationError, Pipeline, TaskError
 from glacier.execution import LocalExecutor, TaskRun
 from glacier.runtime import importing
 from glacier.storage import Cache, Database, ObjectStorage, Queue
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 
 class Told:
@@ -71,7 +66,7 @@ def three(fail: bool = False) -> tuple[Pipeline, Dataset, Dataset, Dataset]:
 def test_every_dataset_by_name_and_by_itself(tmp_path: Path, persist: bool, workers: int) -> None:
     if persist and workers > 1:
         return  # that is for processes, in test_execution_processes.py
-    pipeline, raw, clean, report = three()
+    pipeline, _, clean, report = three()
     results = LocalExecutor(tmp_path, persist, {"raw": [1, 0, 2]}, workers).execute(pipeline)
     assert results["report"] == results[report] == "6"
     assert results[clean] == (1, 2)
@@ -263,7 +258,7 @@ def test_a_task_that_fails_stops_the_run(tmp_path: Path, workers: int) -> None:
         ("finished", "tidy"),
         ("started", "tell"),
         ("failed", "tell"),
-        ("end", ["tell", "count"]),
+        ("end", ["count"]),
     ]
 
 
@@ -316,7 +311,7 @@ def test_an_interruption_leaves_nothing_half_written(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         LocalExecutor(tmp_path, progress=told).execute(pipeline)
     assert not [file for file in tmp_path.rglob("*") if file.is_file() or file.name == ".writing"]
-    assert told.all[-1] == ("end", ["work"])
+    assert told.all[-1] == ("end", [])
 
 
 def test_running_again_replaces(tmp_path: Path) -> None:
@@ -333,81 +328,3 @@ def test_nothing_runs_while_a_module_is_imported(tmp_path: Path) -> None:
     with pytest.raises(TaskError, match="nothing ran") as caught:
         results["report"]
     assert 'if __name__ == "__main__":' in caught.value.help
-
-
-# Side by side
-
-
-def test_side_by_side_in_memory(tmp_path: Path) -> None:
-    """Two tasks that wait for each other end only when they run at once."""
-    pipeline, barrier = Pipeline(), threading.Barrier(2, timeout=10)
-    outs = [Dataset(f"out{number}") for number in range(2)]
-    for number, out in enumerate(outs):
-
-        def work() -> out:  # type: ignore[valid-type]
-            return barrier.wait()
-
-        pipeline.task(name=f"t{number}")(work)
-    assert sorted(LocalExecutor(tmp_path, persist=False, workers=2).execute(pipeline).values()) == [0, 1]
-
-
-def test_a_local_compute_bounds_its_own_tasks(tmp_path: Path) -> None:
-    pipeline, one, two = Pipeline(), compute.local(workers=1), compute.local(workers=2)
-    most, now, lock = {"one": 0, "two": 0}, {"one": 0, "two": 0}, threading.Lock()
-    for name, place in (("one", one), ("two", two)):
-        for number in range(4):
-
-            def work(name: str = name) -> Dataset(f"{name}{number}"):  # type: ignore[valid-type]  # noqa: B023
-                with lock:
-                    now[name] += 1
-                    most[name] = max(most[name], now[name])
-                time.sleep(0.01)
-                with lock:
-                    now[name] -= 1
-                return 1
-
-            pipeline.task(compute=place, name=f"{name} {number}")(work)
-    LocalExecutor(tmp_path, persist=False, workers=6).execute(pipeline)
-    assert most["one"] == 1
-    assert most["two"] <= 2
-
-
-@st.composite
-def graphs(draw: st.DrawFn) -> list[set[int]]:
-    """What each task reads, of the tasks before it."""
-    size = draw(st.integers(1, 8))
-    return [draw(st.sets(st.integers(0, number - 1), max_size=3)) if number else set() for number in range(size)]
-
-
-@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(graphs(), st.integers(1, 3), st.booleans())
-def test_each_task_runs_once_after_what_it_reads(
-    tmp_path: Path, graph: list[set[int]], workers: int, shuffled: bool
-) -> None:
-    datasets = [Dataset(f"d{number}") for number in range(len(graph))]
-    ended: list[int] = []
-    order = list(range(len(graph)))
-    if shuffled:
-        random.Random(len(graph)).shuffle(order)
-    pipeline = Pipeline("g")
-    for number in order:
-
-        def work(number: int = number, **reads: Any) -> Any:
-            assert set(graph[number]) <= set(ended)
-            ended.append(number)
-            return sum(reads.values()) + 1
-
-        parameters = ", ".join(f"a{each}" for each in graph[number])
-        scope: dict[str, Any] = {"work": work}
-        calls = ", ".join(f"a{each}=a{each}" for each in graph[number])
-        exec(f"def f({parameters}):\n    return work({calls})", scope)
-        function = scope["f"]
-        function.__annotations__ = {f"a{each}": datasets[each] for each in graph[number]} | {"return": datasets[number]}
-        function.__module__ = __name__
-        pipeline.task(name=f"t{number}")(function)
-    results = LocalExecutor(tmp_path, persist=False, workers=workers).execute(pipeline)
-    assert sorted(ended) == list(range(len(graph)))
-    expected: list[int] = []
-    for reads in graph:
-        expected.append(sum(expected[each] for each in reads) + 1)
-    assert [results[dataset] for dataset in datasets] == expected

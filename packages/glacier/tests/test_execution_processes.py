@@ -65,12 +65,13 @@ def test_a_closure(tmp_path: Path, persist: bool) -> None:
     assert found["pid"] != me
 
 
+@pytest.mark.slow
 def test_side_by_side_in_processes(tmp_path: Path) -> None:
     """Two tasks that wait for each other's file end only when they run at once."""
     pipe = Pipeline("p")
     for number in range(2):
 
-        def work(number: int = number) -> Dataset(f"out {number}"):  # type: ignore[valid-type]  # noqa: B023
+        def work(number: int = number) -> Dataset(f"out {number}"):  # type: ignore[valid-type]
             (tmp_path / f"here {number}").touch()
             until = time.monotonic() + 20
             while not (tmp_path / f"here {1 - number}").exists():
@@ -89,12 +90,13 @@ def test_a_timeout_kills_the_task_and_leaves_nothing(tmp_path: Path) -> None:
         time.sleep(60)
 
     root = tmp_path / "root"
-    with pytest.raises(TaskError, match=r"task work: was stopped after 1 s, its timeout") as caught:
-        single(timeout=1)(work)(root)
-    assert "timeout=2" in caught.value.help
+    with pytest.raises(TaskError, match=r"task work: was stopped after 0.3 s, its timeout") as caught:
+        single(timeout=0.3)(work)(root)
+    assert "timeout=0.6" in caught.value.help
     assert not [file for file in root.rglob("*") if file.is_file()]
 
 
+@pytest.mark.slow
 def test_a_task_is_tried_again_after_its_timeout(tmp_path: Path) -> None:
     def work() -> Dataset("out"):  # type: ignore[valid-type]
         if not (tmp_path / "was here").exists():
@@ -106,6 +108,7 @@ def test_a_task_is_tried_again_after_its_timeout(tmp_path: Path) -> None:
     assert (results["out"], results.tasks[0].attempts) == (1, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="processes end otherwise there")
 def test_a_process_that_ends_in_the_middle(tmp_path: Path) -> None:
     def work() -> Dataset("out"):  # type: ignore[valid-type]
@@ -128,6 +131,7 @@ def test_the_users_exception_crosses_with_its_lines(tmp_path: Path) -> None:
     assert [frame.name for frame in caught.value.frames] == ["work", "deeper"]
 
 
+@pytest.mark.slow
 def test_an_exception_that_cannot_cross(tmp_path: Path) -> None:
     def work() -> Dataset("out"):  # type: ignore[valid-type]
         raise Odd(1, 2)
@@ -147,6 +151,7 @@ def test_what_cannot_be_sent(tmp_path: Path) -> None:
     assert "top level of a module" in caught.value.help
 
 
+@pytest.mark.slow
 def test_a_value_that_cannot_come_back(tmp_path: Path) -> None:
     def work() -> Dataset("out"):  # type: ignore[valid-type]
         return [threading.Lock()]
@@ -182,6 +187,7 @@ print(LocalExecutor("root").execute(pipeline)["out"])
 """
 
 
+@pytest.mark.slow
 def test_a_script_runs_once_although_its_task_runs_elsewhere(tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(SCRIPT)
     done = subprocess.run([sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True)
@@ -189,11 +195,12 @@ def test_a_script_runs_once_although_its_task_runs_elsewhere(tmp_path: Path) -> 
     assert done.stdout.splitlines() == ["the script runs", "the task runs", "[1, 2]"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals are not so there")
-def test_control_c_ends_everything(tmp_path: Path) -> None:
-    (tmp_path / "script.py").write_text(
-        SCRIPT.replace("return helper()", "import os, time; print(os.getpid(), flush=True); time.sleep(60)")
-    )
+@pytest.mark.parametrize("workers", [1, 2])
+def test_control_c_ends_everything(tmp_path: Path, workers: int) -> None:
+    text = SCRIPT.replace("return helper()", "import os, time; print(os.getpid(), flush=True); time.sleep(60)")
+    (tmp_path / "script.py").write_text(text.replace('"root"', f'"root", workers={workers}'))
     with subprocess.Popen(
         [sys.executable, "script.py"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:

@@ -6,11 +6,11 @@ import io
 from pathlib import Path
 
 import pytest
-from sample import SALES, Command
 from glacier.cli import run, show
 from glacier.errors import TaskError
 from glacier.execution import TaskRun
 from rich.console import Console
+from sample import SALES, Command
 
 LOGS = """\
 from typing import Annotated
@@ -100,11 +100,12 @@ def test_a_wrong_command(glacier: Command, words: list[str]) -> None:
     assert glacier("run", *([] if "nowhere.py" in words else ["sales.py"]), *words).exit_code == 2
 
 
-def test_retries_are_told(glacier: Command, folder: Path) -> None:
+def test_retries_are_told(glacier: Command, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tenacity.sleep_using_event", lambda event: lambda seconds: None)
     text = SALES.replace("retries=2", "retries=1").replace("return [row for row in rows if row]", "return again(rows)")
     (folder / "flaky.py").write_text(
-        text
-        + "\n\ntries = []\ndef again(rows):\n    tries.append(1)\n    if len(tries) < 2:\n        raise OSError('busy')\n    return rows\n"
+        text + "\n\ntries = []\n\n\ndef again(rows):\n    tries.append(1)\n"
+        "    if len(tries) < 2:\n        raise OSError('busy')\n    return rows\n"
     )
     result = glacier("run", "flaky.py")
     assert result.exit_code == 0, result.output

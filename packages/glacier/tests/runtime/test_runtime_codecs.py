@@ -13,9 +13,9 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from glacier.runtime import codecs
+from glacier.runtime.buckets import Disk
 from glacier.runtime.manifest import Place
 from glacier.runtime.objects import Objects
-from glacier.runtime.buckets import Disk
 from glacier.runtime.problems import Problem
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

@@ -104,6 +104,16 @@ def test_hidden_files_are_no_data(tmp_path: Path) -> None:
     assert open_store(f"file://{tmp_path}").read(place(source=True), str) == "x"
 
 
+class Putting:
+    """A client that remembers with what objects are put."""
+
+    def __init__(self) -> None:
+        self.attributes: list[Any] = []
+
+    def put(self, store: object, path: str, content: object, *, attributes: Any) -> None:
+        self.attributes.append(attributes)
+
+
 class Broken:
     """A cloud whose every answer is one error."""
 
@@ -151,11 +161,11 @@ def test_the_storage_class_is_sent_with_each_object(monkeypatch: pytest.MonkeyPa
         bucket = open_store(address).bucket  # type: ignore[attr-defined]
         assert bucket._attributes == attributes
         assert bucket.where("x") == where
-        sent: list[Any] = []
-        bucket._client = type("Client", (), {"put": staticmethod(lambda *given, **named: sent.append(named))})
+        sent = Putting()
+        bucket._client = sent
         bucket.write("x", b"1")
         bucket.write("x", lambda path: path.write_bytes(b"22") and None)
-        assert [each["attributes"] for each in sent] == [attributes] * 2
+        assert sent.attributes == [attributes] * 2
 
 
 def test_addresses_that_nothing_opens() -> None:

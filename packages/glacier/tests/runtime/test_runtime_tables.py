@@ -13,12 +13,11 @@ from urllib.parse import urlsplit
 import pandas as pd
 import polars as pl
 import pytest
-from glacier.runtime import caches, databases, queues, tokens
+from glacier.runtime import caches, databases, tokens
 from glacier.runtime.caches import Keys
 from glacier.runtime.databases import MYSQL, POSTGRES
 from glacier.runtime.manifest import Place
 from glacier.runtime.problems import Problem
-from glacier.runtime.queues import PubSub, Queue, ServiceBus, Sqs, batches
 from glacier.runtime.stores import Store, open_store
 from glacier.runtime.tables import Tables
 from glacier.runtime.who import Who
@@ -278,143 +277,3 @@ def test_a_key_of_a_cache(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_cache_with_an_object_that_is_gone() -> None:
     with pytest.raises(FileNotFoundError):
         Keys(lambda verb: FakeRedis(), "x").read("k")
-
-
-# Queues
-
-
-def test_messages_are_there_until_a_task_has_succeeded(tmp_path: Path) -> None:
-    address = f"sqlite+messages://{tmp_path}/q.sqlite"
-    sender, receiver = open_store(address), open_store(address)
-    assert not receiver.exists(place())
-    sender.write(place(), [{"a": 1}, "two"], None)
-    assert receiver.read(place(), list) == [{"a": 1}, "two"]
-    assert receiver.read(place(), list) == [{"a": 1}, "two"]  # the task failed, and is tried again
-    receiver.settle(place())
-    assert receiver.read(place(), list) == []
-    assert receiver.peek(place(), list) == [{"a": 1}, "two"]  # type: ignore[attr-defined]
-    sender.write(place(), [3], None)
-    assert open_store(address).read(place(), list) == [3]
-    with pytest.raises(Problem, match="a queue takes messages"):
-        sender.write(place(), {"a": 1}, None)
-
-
-def test_batches() -> None:
-    bodies = [b"1", b"22", b"333", b"4", b"55555"]
-    assert list(batches(bodies, 2, 4)) == [[b"1", b"22"], [b"333", b"4"], [b"55555"]]
-    assert list(batches([], 2, 4)) == []
-
-
-class FakeChannel:
-    def __init__(self) -> None:
-        self.waiting: list[queues.Taken] = []
-        self.removed: list[str] = []
-
-    def send(self, bodies: Any) -> None:
-        self.waiting += [queues.Taken(str(len(self.waiting) + n), body) for n, body in enumerate(bodies)]
-
-    def receive(self) -> Any:
-        taken, self.waiting = self.waiting[:2], self.waiting[2:]
-        return taken
-
-    def remove(self, handles: Any) -> None:
-        self.removed += handles
-
-
-def test_a_queue_of_a_cloud() -> None:
-    channel = FakeChannel()
-    queue = Queue(channel, "q")
-    assert queue.write(place(), [1, {"a": 2}, "x"], None).size == 1 + 8 + 3
-    channel.waiting.append(queues.Taken("9", b"not JSON"))
-    assert queue.read(place(), list) == [1, {"a": 2}, "x", "not JSON"]
-    assert channel.removed == []
-    queue.settle(place())
-    assert channel.removed == ["0", "1", "2", "9"]
-
-
-def test_sqs(monkeypatch: pytest.MonkeyPatch) -> None:
-    sent: list[Any] = []
-
-    class Client:
-        def send_message_batch(self, **given: Any) -> dict[str, Any]:
-            sent.append(given)
-            return {"Failed": [{"Message": "too large"}]} if len(given["Entries"]) == 3 else {}
-
-        def receive_message(self, **given: Any) -> dict[str, Any]:
-            return {"Messages": [{"ReceiptHandle": "h", "Body": "[1]"}]}
-
-        def delete_message_batch(self, **given: Any) -> dict[str, Any]:
-            sent.append(given)
-            return {}
-
-    regions: list[str] = []
-    boto = SimpleNamespace(client=lambda service, region_name: regions.append(region_name) or Client())
-    monkeypatch.setattr(queues, "library", lambda name: boto)
-    plain = Sqs("https://sqs.eu-west-1.amazonaws.com/1/q", "run")
-    plain.send([b"1"] * 12)
-    assert regions == ["eu-west-1"]
-    assert [len(each["Entries"]) for each in sent] == [10, 2]
-    assert "MessageGroupId" not in sent[0]["Entries"][0]
-    with pytest.raises(Problem, match="refused 1 of 3 messages: too large"):
-        plain.send([b"1"] * 3)
-    assert plain.receive() == [queues.Taken("h", b"[1]")]
-    sent.clear()
-    plain.remove(["h"] * 11)
-    assert [len(each["Entries"]) for each in sent] == [10, 1]
-    sent.clear()
-    fifo = "https://sqs.eu-west-1.amazonaws.com/1/q.fifo"
-    for run in ("one", "one", "two"):
-        Sqs(fifo, run).send([b"1", b"1"])
-    once = [[entry["MessageDeduplicationId"] for entry in each["Entries"]] for each in sent]
-    assert once[0] == once[1] != once[2]
-    assert len(set(once[0])) == 2
-
-
-def test_pubsub_and_service_bus(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[Any] = []
-
-    def call(method: str, url: str, *, headers: Any = None, body: Any = None, timeout: int = 0) -> tokens.Answer:
-        calls.append((method, url, headers, body))
-        if url.endswith(":pull"):
-            message = {"ackId": "a", "message": {"data": base64.b64encode(b"[1]").decode()}}
-            return tokens.Answer(200, {}, json.dumps({"receivedMessages": [message]}).encode())
-        return tokens.Answer(201, {"Location": "https://lock"}, b"[2]")
-
-    monkeypatch.setattr(queues, "call", call)
-    monkeypatch.setattr(queues, "google_token", lambda: "g")
-    monkeypatch.setattr(queues, "azure_token", lambda resource: "a")
-    topic = open_store("pubsub://projects/p/topics/t?subscription=projects/p/subscriptions/s&ordered=1")._channel  # type: ignore[attr-defined]
-    assert isinstance(topic, PubSub)
-    monkeypatch.setattr(
-        topic,
-        "_call",
-        lambda what, body, real=topic._call: (
-            {}
-            if what.endswith((":publish", ":acknowledge")) and calls.append((what, body)) is None
-            else real(what, body)
-        ),
-    )
-    topic.send([b"1"])
-    topic.remove(["a"])
-    assert calls[0] == ("projects/p/topics/t:publish", {"messages": [{"data": "MQ==", "orderingKey": "glacier"}]})
-    assert calls[1] == ("projects/p/subscriptions/s:acknowledge", {"ackIds": ["a"]})
-    assert topic.receive() == [queues.Taken("a", b"[1]")]
-    assert calls[2][1] == "https://pubsub.googleapis.com/v1/projects/p/subscriptions/s:pull"
-    calls.clear()
-    bus = ServiceBus("n.servicebus.windows.net/q", sessions=False)
-    bus.send([b'{"a":1}'])
-    assert bus.receive() == [queues.Taken("https://lock", b"[2]")]
-    bus.remove(["https://lock"])
-    assert [(method, url) for method, url, _, _ in calls] == [
-        ("POST", "https://n.servicebus.windows.net/q/messages"),
-        ("POST", "https://n.servicebus.windows.net/q/messages/head?timeout=2"),
-        ("DELETE", "https://lock"),
-    ]
-    ordered = open_store("servicebus://n.servicebus.windows.net/q?sessions=true")
-    with pytest.raises(Problem, match="has sessions"):
-        ordered.read(place(), list)
-
-
-def test_a_request_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(Problem, match="cannot be reached"):
-        tokens.call("GET", "http://127.0.0.1:9/x?secret=1", timeout=1)

@@ -85,12 +85,10 @@ def grant(spec: ServiceBus, grant: Grant, site: Site) -> Iterator[Made]:
 
 
 def address(spec: ServiceBus, site: Site) -> Address:
-    """``servicebus://NAMESPACE.servicebus.windows.net/QUEUE``, with ``?sessions=true`` if the queue keeps the order."""
+    """``servicebus://NAMESPACE.servicebus.windows.net/QUEUE``; ``servicebus+sessions://…`` if it keeps the order."""
     namespace = site.shared("messages")["namespace"]["name"]
-    rest = "?sessions=true" if spec.fifo else ""
-    return Address(
-        url=Concat(("servicebus://", namespace, ".servicebus.windows.net/", site.ref("queue", "name"), rest))
-    )
+    scheme = "servicebus+sessions" if spec.fifo else "servicebus"
+    return Address(url=Concat((f"{scheme}://", namespace, ".servicebus.windows.net/", site.ref("queue", "name"))))
 
 
 def meters(spec: ServiceBus, stored_bytes: int | None) -> Iterator[Meter]:

@@ -142,9 +142,8 @@ def _explain(error: TaskError, pipeline: Pipeline, progress: _Lines) -> None:
     show.diagnostics(
         [Diagnostic(code="task", message=message, subject=subject, help=error.help, where=where)], err=True
     )
-    skipped = [name for name in progress.skipped if name != error.task]
-    if skipped:
-        click.echo(f"did not run: {', '.join(skipped)}", err=True)
+    if progress.skipped:
+        click.echo(f"did not run: {', '.join(progress.skipped)}", err=True)
 
 
 def _summary(pipeline: Pipeline, results: Results) -> None:

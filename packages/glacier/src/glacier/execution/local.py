@@ -80,6 +80,7 @@ class _Run:
     places: dict[str, Place] = field(default_factory=dict)
     stores: dict[str, Store] = field(default_factory=dict)
     addresses: dict[str, str] = field(default_factory=dict)
+    begun: set[AnyTask] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         inputs = {_name(key): value for key, value in (self.executor.inputs or {}).items()}
@@ -120,12 +121,14 @@ class _Run:
                 runs.extend(self._one(task, steps[task], processes) for task in tasks)
             else:
                 side_by_side(
-                    self.graph, self.executor.workers, lambda task: self._one(task, steps[task], processes), runs
+                    self.graph,
+                    self.executor.workers,
+                    lambda task: self._one(task, steps[task], processes),
+                    processes.close,
+                    runs,
                 )
         except TaskError as error:
-            ran = {each.task for each in runs}
-            skipped = [task.name for task in tasks if task.name not in ran and task.name != error.task]
-            if skipped:
+            if skipped := self._skipped():
                 error.add_note(f"did not run: {', '.join(skipped)}")
             raise
         finally:
@@ -133,22 +136,25 @@ class _Run:
             for store in self.stores.values():
                 store.close()
             if progress is not None:
-                tried = {each.task for each in runs}
-                progress.end([task.name for task in tasks if task.name not in tried])
+                progress.end(self._skipped())
         return Results(self.places, self.stores, self._types(), tuple(runs))
+
+    def _skipped(self) -> list[str]:
+        return [task.name for task in self.graph.tasks if task not in self.begun]
 
     def _one(self, task: AnyTask, step: Step, processes: Processes) -> TaskRun:
         """Run a task until it succeeds, or has been tried as often as it may be."""
         progress = self.executor.progress
+        self.begun.add(task)
         if progress is not None:
             progress.started(task.name)
         begin = perf_counter()
         if task.timeout is not None or (self.executor.workers > 1 and self.executor.persist):
             done, attempts = self._attempts(
-                task, lambda: processes.run(step, self.places, self.stores, self.addresses, task.timeout)
+                task, processes, lambda: processes.run(step, self.places, self.stores, self.addresses, task.timeout)
             )
         elif task.retries or progress is not None:
-            done, attempts = self._attempts(task, lambda: run(step, self.places, self.stores))
+            done, attempts = self._attempts(task, processes, lambda: run(step, self.places, self.stores))
         else:
             done, attempts = run(step, self.places, self.stores), 1
         finished = TaskRun(task.name, perf_counter() - begin, attempts, done.outputs)
@@ -156,16 +162,16 @@ class _Run:
             progress.finished(finished)
         return finished
 
-    def _attempts(self, task: AnyTask, once: Callable[[], Done]) -> tuple[Done, int]:
+    def _attempts(self, task: AnyTask, processes: Processes, once: Callable[[], Done]) -> tuple[Done, int]:
         progress = self.executor.progress
         try:
-            return (once(), 1) if not task.retries else self._again(task, once)
+            return (once(), 1) if not task.retries else self._again(task, processes, once)
         except TaskError as error:
             if progress is not None:
                 progress.failed(task.name, error)
             raise
 
-    def _again(self, task: AnyTask, once: Callable[[], Done]) -> tuple[Done, int]:
+    def _again(self, task: AnyTask, processes: Processes, once: Callable[[], Done]) -> tuple[Done, int]:
         import tenacity
 
         progress, backoff = self.executor.progress, self.executor.backoff
@@ -180,6 +186,7 @@ class _Run:
             wait=tenacity.wait_exponential(multiplier=backoff, max=_LONGEST_WAIT) + tenacity.wait_random(0, backoff),
             retry=tenacity.retry_if_exception_type(TaskError),
             before_sleep=tell,
+            sleep=tenacity.sleep_using_event(processes.closed),  # nobody waits for a run that was interrupted
             reraise=True,
         )
         done = retrying(once)

@@ -12,6 +12,7 @@ import sys
 import threading
 import types
 from collections.abc import Callable, Mapping
+from concurrent.futures import CancelledError
 from functools import reduce
 from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any, NamedTuple
@@ -67,6 +68,7 @@ class Processes:
         self._workers = workers
         self._pool: Any = None
         self._lock = threading.Lock()
+        self.closed = threading.Event()
 
     def run(
         self,
@@ -108,15 +110,19 @@ class Processes:
 
     def close(self) -> None:
         """Stop every process; what one is doing is lost, and nothing of it is half-written."""
-        if self._pool is not None:
-            self._pool.stop()
-            self._pool.join()
-            self._pool = None
+        with self._lock:
+            self.closed.set()
+            if self._pool is not None:
+                self._pool.stop()
+                self._pool.join()
+                self._pool = None
 
     def _started(self) -> Any:
         from pebble import ProcessPool
 
         with self._lock:
+            if self.closed.is_set():
+                raise CancelledError
             if self._pool is None:
                 self._pool = ProcessPool(max_workers=self._workers, context=_Context())
             return self._pool

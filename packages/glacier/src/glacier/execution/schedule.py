@@ -13,11 +13,14 @@ from glacier.graph import AnyTask, Graph
 from glacier.resource import Resource
 
 
-def side_by_side(graph: Graph, workers: int, start: Callable[[AnyTask], TaskRun], runs: list[TaskRun]) -> None:
+def side_by_side(
+    graph: Graph, workers: int, start: Callable[[AnyTask], TaskRun], stop: Callable[[], None], runs: list[TaskRun]
+) -> None:
     """Run every task with ``start``, at most ``workers`` at once; ``runs`` gets each as it ends.
 
     ``compute.local(workers=n)`` bounds how many of the tasks that share it run at once. After a failure no task is
-    started; the error is raised when those that run have ended.
+    started; the error is raised when those that run have ended. Any other exception, as Ctrl-C is one, calls ``stop``
+    first, so that nobody waits for what still runs.
     """
     missing = {task: len(graph.upstream(task)) for task in graph.tasks}
     ready = [task for task in graph.tasks if not missing[task]]
@@ -25,19 +28,23 @@ def side_by_side(graph: Graph, workers: int, start: Callable[[AnyTask], TaskRun]
     busy: Counter[Resource] = Counter()
     failure: TaskError | None = None
     with ThreadPoolExecutor(workers, thread_name_prefix="glacier") as threads:
-        while running or (ready and failure is None):
-            while failure is None and len(running) < workers and (task := _next(ready, busy)) is not None:
-                busy[task.compute] += 1
-                running[threads.submit(start, task)] = task
-            for ended in wait(running, return_when=FIRST_COMPLETED).done:
-                task = running.pop(ended)
-                busy[task.compute] -= 1
-                try:
-                    runs.append(ended.result())
-                except TaskError as error:
-                    failure = failure or error
-                    continue
-                ready.extend(_freed(graph, task, missing))
+        try:
+            while running or (ready and failure is None):
+                while failure is None and len(running) < workers and (task := _next(ready, busy)) is not None:
+                    busy[task.compute] += 1
+                    running[threads.submit(start, task)] = task
+                for ended in wait(running, return_when=FIRST_COMPLETED).done:
+                    task = running.pop(ended)
+                    busy[task.compute] -= 1
+                    try:
+                        runs.append(ended.result())
+                    except TaskError as error:
+                        failure = failure or error
+                        continue
+                    ready.extend(_freed(graph, task, missing))
+        except BaseException:
+            stop()
+            raise
     if failure is not None:
         raise failure
 

@@ -171,6 +171,7 @@ _OPENERS: dict[str, Callable[[SplitResult, Who], Store] | str] = {
     "sqs+https": "glacier.runtime.queues:sqs",
     "pubsub": "glacier.runtime.queues:pubsub",
     "servicebus": "glacier.runtime.queues:service_bus",
+    "servicebus+sessions": "glacier.runtime.sessions:service_bus",
     "cosmosdb": "glacier.runtime.documents:cosmos",
 }
 # The clients that some addresses need beside obstore, as pip calls them. Lambda brings boto3; containers do not.
@@ -180,6 +181,7 @@ CLIENTS: Mapping[str, tuple[str, ...]] = {
     "valkeys": ("redis",),
     "rediss": ("redis",),
     "sqs+https": ("boto3",),
+    "servicebus+sessions": ("azure-servicebus",),
 }
 
 
