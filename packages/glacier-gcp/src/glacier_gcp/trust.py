@@ -1,8 +1,8 @@
 """Keyless trust between Google Cloud and other clouds: a pool, and in it a provider for each guest.
 
-A provider maps one task of one cloud to one subject, and lets nobody else in: for AWS the signed request by which a role
-says who it is, for Azure a token of Entra's. Grants are given to the subject itself, never to the pool. Outwards, every
-service account has an identity token from the metadata server, so nothing is needed here.
+A provider maps one task of one cloud to one subject, and lets nobody else in: for AWS the signed request by which a
+role says who it is, for Azure a token of Entra's. Grants are given to the subject itself, never to the pool. Outwards,
+every service account has an identity token from the metadata server, so nothing is needed here.
 
 cloud.google.com/iam/docs/workload-identity-federation, …/iam/docs/workload-identity-federation-with-other-clouds
 """

@@ -264,6 +264,7 @@ def test_a_key_of_a_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     store.write(place(), [1], None)
     assert data == {"my-table/data.json": b"[1]"}
     assert open_store("rediss://host:10000/?auth=entra", Who("t")).read(place(), None) == [1]
+    assert open_store("redis://host", Who("t")).read(place(), None) == [1]
     store.write(place(), pl.DataFrame({"a": [1]}), None)
     assert list(store.read(place(), pl.LazyFrame).collect()["a"]) == [1]
     store.close()
@@ -271,6 +272,7 @@ def test_a_key_of_a_cache(monkeypatch: pytest.MonkeyPatch) -> None:
         ("RedisCluster", "t-reads", True),
         ("RedisCluster", "t-writes", True),
         ("Redis", "t-reads", True),
+        ("Redis", "t-reads", False),
     ]
 
 

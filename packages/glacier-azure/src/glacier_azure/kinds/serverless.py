@@ -168,7 +168,6 @@ def _app(spec: AzureFunction, site: Site, job: Job, host: Node, code: Node, plan
                     {"name": name, "value": value} for name, value in _settings(spec, site, job, host).items()
                 ],
                 "min_tls_version": "1.2",
-                "ftps_state": "Disabled",
                 # Nobody calls it, so nobody gets in; code is published through the other door.
                 "ip_security_restrictions_default_action": "Deny",
                 "scm_ip_security_restrictions_default_action": "Allow",

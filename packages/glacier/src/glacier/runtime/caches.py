@@ -100,7 +100,7 @@ def keys(parts: SplitResult, who: Who) -> Objects:
             port=parts.port or 6379,
             username=user,
             password=password,
-            ssl=parts.scheme.endswith("s"),
+            ssl=parts.scheme in ("valkeys", "rediss"),
         )
 
     return Objects(Keys(connect, f"{parts.scheme}://{parts.hostname}"))

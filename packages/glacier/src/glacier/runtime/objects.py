@@ -50,12 +50,10 @@ class Objects:
             size = self.bucket.write(path, content)
         except Problem:
             raise
-        except OSError as error:
-            raise why(error, self.bucket, path) from error
         except Exception as error:
-            if type(error).__module__.startswith("obstore"):
+            if isinstance(content, bytes) or isinstance(error, OSError) or _is_a_clients(error):
                 raise why(error, self.bucket, path) from error
-            raise
+            raise  # what makes the content is the task's own iterator, and so is its error
         self._paths[place.path] = path
         return Written(self.bucket.where(path), size)
 
@@ -119,6 +117,10 @@ class Objects:
 def _make(folder: str) -> str:
     """What to type first where a folder must be made."""
     return f"mkdir -p {folder} && " if folder.startswith("/") and not Path(folder).is_dir() else ""
+
+
+def _is_a_clients(error: Exception) -> bool:
+    return type(error).__module__.partition(".")[0] in ("obstore", "redis")
 
 
 _LARGE = "read it bit by bit: Annotated[pl.LazyFrame, …], Iterator[bytes], or give the task more memory"
