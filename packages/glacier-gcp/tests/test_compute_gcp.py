@@ -142,8 +142,12 @@ def test_a_job_has_the_least_that_fits(cpu: float, memory: int, becomes: tuple[s
 
 def test_a_jobs_image_is_in_the_repository_unless_one_is_given() -> None:
     compiled = run_on(CloudRunJob())
-    (image,) = [output.value for output in compiled.programs["gcp"].outputs if output.name == "image_work"]
-    assert re.fullmatch(r"us-central1-docker\.pkg\.dev/.*/\?/tasks:[0-9a-f]{12}", said(image))
+    job = one(compiled, "gcp.cloudrunv2.Job")
+    image = said(job.inputs["template"]["template"]["containers"][0]["image"])
+    assert re.fullmatch(r"us-central1-docker\.pkg\.dev/.*/\?/tasks:[0-9a-f]{12}", image)
+    build = one(compiled, "command.local.Command")
+    assert said(build.inputs["environment"]["IMAGE"]) == image
+    assert build.ref in job.options.depends_on
     given = run_on(CloudRunJob(image="us-docker.pkg.dev/cloudrun/container/job"))
     assert not nodes(given, "gcp.artifactregistry.Repository")
     assert one(given, "gcp.cloudrunv2.Job").inputs["deletion_protection"] is False

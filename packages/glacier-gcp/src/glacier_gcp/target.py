@@ -52,6 +52,7 @@ class GCPCompiler(Compiler):
         "storage": "network.egress.internet.gcs",
         "compute": "network.egress.internet.cloud_run",
     }
+    builds: ClassVar[bool] = True
     entry: ClassVar[Mapping[str, str]] = {ENTRY: HANDLER}
     packages: ClassVar[Sequence[str]] = ("functions-framework==3.10.2",)
     sign_in: ClassVar[str] = "gcloud auth configure-docker REGION-docker.pkg.dev"

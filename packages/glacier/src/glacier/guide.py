@@ -56,14 +56,24 @@ def _prerequisites(plan: Plan) -> Iterator[str]:
 
 
 def _packages(plan: Plan, bundles: Mapping[str, tuple[Artifact, ...]]) -> Iterator[str]:
+    folders = [
+        (cloud, artifact)
+        for cloud, artifacts in bundles.items()
+        for artifact in artifacts
+        if any(plan.runs[task].particular.kind != "container" for task in artifact.tasks)
+    ]
     yield "## 1. Install the packages that the functions import\n"
-    yield "Into each folder of code, for the machine that runs it; once, and again when `requirements.txt` changes:\n"
-    yield "```sh"
-    for cloud, artifacts in bundles.items():
-        for artifact in artifacts:
-            if any(plan.runs[task].particular.kind != "container" for task in artifact.tasks):
-                yield from _install(f"{cloud}/functions/{artifact.name}", artifact.needs)
-    yield "```\n"
+    here = [(cloud, artifact) for cloud, artifact in folders if not plan.targets[cloud].builds]
+    if here:
+        yield "Into each folder of code, for the machine that runs it; again when `requirements.txt` changes:\n"
+        yield "```sh"
+        for cloud, artifact in here:
+            yield from _install(f"{cloud}/functions/{artifact.name}", artifact.needs)
+        yield "```\n"
+    there = list(dict.fromkeys(cloud for cloud, _ in folders if plan.targets[cloud].builds))
+    if there or not here:
+        where = " and ".join(there) or "containers"
+        yield f"Nothing to do for {where}: the packages are installed where the code is built.\n"
 
 
 def _install(folder: str, needs: Needs) -> Iterator[str]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from glacier.compute import Container
 from glacier.errors import Diagnostic, Severity
-from glacier.infra import Concat, Options, Output, Value
+from glacier.infra import Concat, Node, Options, Statement, Value
+from glacier.naming import slug
 from glacier.resource import Resource
 from glacier.tables import matches
 from glacier.target import Job, Made, Meter, Principal, Site
@@ -17,6 +19,7 @@ from glacier_gcp import environment
 from glacier_gcp.foundation import account, apis, interface, project
 from glacier_gcp.workflow import Step, job_step
 
+_BUILD = 'gcloud builds submit . --project "$PROJECT" --region "$REGION" --tag "$IMAGE" --quiet'
 _GIBI = 1024  # MiB
 _REGISTRIES = r"([a-z]+\.)?gcr\.io|[a-z0-9-]+-docker\.pkg\.dev|docker\.io"  # cloud.google.com/run/docs/deploying#images
 
@@ -78,14 +81,11 @@ def principal(spec: CloudRunJob, site: Site) -> Principal:
 def emit(spec: CloudRunJob, site: Site, job: Job) -> Iterator[Made]:
     """The job; its image is in the pipeline's repository unless one is given."""
     image: Value = spec.image
-    comment = ""
+    ready = apis(site, "run")
     if spec.image is None:
-        repository = site.shared("images")["repository"]["repository_id"]
-        folder = job.folder.rpartition("/")[2]
-        host = f"{site.target.region}-docker.pkg.dev/"
-        image = Concat((host, project(site), "/", repository, f"/{folder}:{job.digest}"))
-        yield Output(name=f"image_{site.id('')}", value=image)
-        comment = f"Its image must be there first: {job.folder}, built and pushed; the README has the commands."
+        image = _name(job, site)
+        build: Node = site.shared(f"image-{slug(job.folder)}", partial(_image, job))["build"]
+        ready = (*ready, build.ref)
     template: dict[str, Value] = {
         "containers": [
             {
@@ -106,8 +106,37 @@ def emit(spec: CloudRunJob, site: Site, job: Job) -> Iterator[Made]:
         "job",
         {"location": site.target.region, "template": {"template": template}, "deletion_protection": False},
         main=True,
-        options=Options(depends_on=apis(site, "run")),
-        comment=comment,
+        options=Options(depends_on=ready),
+    )
+
+
+def _name(job: Job, site: Site) -> Concat:
+    """What a folder's image is called: new code has a new name."""
+    repository = site.shared("images")["repository"]["repository_id"]
+    folder = job.folder.rpartition("/")[2]
+    return Concat((f"{site.target.region}-docker.pkg.dev/", project(site), "/", repository, f"/{folder}:{job.digest}"))
+
+
+def _image(job: Job, site: Site) -> Iterator[Statement]:
+    """Builds a folder's image in the project itself, whenever it changes: a job is refused while there is none.
+
+    cloud.google.com/build/docs/build-push-docker-image
+    """
+    ready = (*apis(site, "cloudbuild", "artifactregistry"), site.shared("images")["repository"].ref)
+    yield site.node(
+        "command.local.Command",
+        "build",
+        {
+            "create": _BUILD,
+            "dir": job.folder,
+            "environment": {"PROJECT": project(site), "REGION": site.target.region, "IMAGE": _name(job, site)},
+            "triggers": [job.digest],
+        },
+        main=True,
+        options=Options(
+            depends_on=(*apis(site, "cloudbuild", "artifactregistry"), site.shared("images")["repository"].ref)
+        ),
+        comment="Needs the Google Cloud CLI on the machine that deploys, and no Docker.",
     )
 
 

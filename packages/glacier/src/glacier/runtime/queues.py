@@ -1,7 +1,8 @@
 """Messages in a cloud's queue: SQS, Pub/Sub, Service Bus.
 
-A message is there again after a while unless the task that read it succeeds, so each may come more than once: that is
-what these queues promise. Pub/Sub and Service Bus are plain requests; SQS goes through boto3.
+A message is there again after a while unless the task that read it succeeds. Each carries a *mark*, the run that sent
+it and its number there: by it a reader puts messages into the order in which they were sent, and knows one that a task
+sent again when it was tried again. Pub/Sub and Service Bus are plain requests; SQS goes through boto3.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import uuid
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import SplitResult, parse_qsl
@@ -29,17 +31,28 @@ _SQS_BYTES = 1_000_000  # of a batch, a little less than the 1 MiB it may have
 _PUBSUB_BATCH, _PUBSUB_BYTES = 1000, 7_000_000  # cloud.google.com/pubsub/quotas: 1,000 messages, 10 MB as base64
 
 
+_MARK = "glacier"
+
+
+class Sent(NamedTuple):
+    """A message to be sent, with its mark."""
+
+    mark: str
+    body: bytes
+
+
 class Taken(NamedTuple):
-    """A message that was read, and by what it is taken away."""
+    """A message that was read, by what it is taken away, and its mark; somebody else's message has none."""
 
     handle: str
     body: bytes
+    mark: str = ""
 
 
 class Channel(Protocol):
     """One queue of one cloud."""
 
-    def send(self, bodies: Sequence[bytes], /) -> None:
+    def send(self, messages: Sequence[Sent], /) -> None:
         """Add messages, in this order."""
 
     def receive(self) -> Sequence[Taken]:
@@ -52,22 +65,22 @@ class Channel(Protocol):
 class Queue:
     """The dataset that a queue keeps."""
 
-    def __init__(self, channel: Channel, address: str) -> None:
-        self._channel, self._address = channel, address
+    def __init__(self, channel: Channel, address: str, run: str = "") -> None:
+        self._channel, self._address, self._run = channel, address, run or uuid.uuid4().hex
         self._taken: list[str] = []
 
     def read(self, place: Place, wanted: Any) -> Any:
         """Every message that waits, as a list."""
-        bodies: list[Any] = []
+        taken: list[Taken] = []
         while found := self._channel.receive():
             self._taken.extend(message.handle for message in found)
-            bodies.extend(_value(message.body) for message in found)
-        return in_memory(bodies, wanted)
+            taken.extend(found)
+        return in_memory([_value(message.body) for message in in_order(taken)], wanted)
 
     def write(self, place: Place, value: Any, wanted: Any) -> Written:
         """Send each item as a message."""
         bodies = messages_of(value)
-        self._channel.send(bodies)
+        self._channel.send([Sent(f"{self._run}/{number}", body) for number, body in enumerate(bodies)])
         return Written(self._address, sum(map(len, bodies)))
 
     def exists(self, place: Place) -> bool:
@@ -94,49 +107,77 @@ def _value(body: bytes) -> Any:
         return body.decode(errors="replace")  # somebody else's message, as it is
 
 
-def batches(bodies: Sequence[bytes], most: int, size: int) -> Iterator[list[bytes]]:
-    """The bodies in order, at most so many and so many bytes together; a larger one goes alone."""
-    batch: list[bytes] = []
+def in_order(taken: Sequence[Taken]) -> list[Taken]:
+    """Each message once: those of a run in the order in which it sent them, runs and others as they came."""
+    ranks: dict[str, int] = {}
+    kept: dict[tuple[int, int], Taken] = {}
+    for arrival, message in enumerate(taken):
+        run, slash, number = message.mark.rpartition("/")
+        is_ours = bool(slash) and number.isdigit()
+        rank = ranks.setdefault(run if is_ours else f"/{arrival}", arrival)
+        kept.setdefault((rank, int(number) if is_ours else 0), message)
+    return [message for _, message in sorted(kept.items())]
+
+
+def batches(messages: Sequence[Sent], most: int, size: int) -> Iterator[list[Sent]]:
+    """The messages in order, at most so many and so many bytes together; a larger one goes alone."""
+    batch: list[Sent] = []
     room = size
-    for body in bodies:
-        if batch and (len(batch) == most or len(body) > room):
+    for message in messages:
+        if batch and (len(batch) == most or len(message.body) > room):
             yield batch
             batch, room = [], size
-        batch.append(body)
-        room -= len(body)
+        batch.append(message)
+        room -= len(message.body)
     if batch:
         yield batch
 
 
 class Sqs:
-    """A queue of SQS by its URL; one whose name ends with ``.fifo`` keeps the order."""
+    """A queue of SQS by its URL; one whose name ends with ``.fifo`` takes the same message of the same run once.
 
-    def __init__(self, url: str, run: str) -> None:
-        self._url, self._run = url, run
+    There each message is a group of its own: of a group that is being read no more is given
+    (docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues-understanding-logic.html), and a
+    reader here takes all before it removes any. The marks keep the order.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
         self._client: Any = library("boto3").client("sqs", region_name=url.split(".")[1])
 
-    def send(self, bodies: Sequence[bytes]) -> None:
-        """In batches; the same messages of the same run are taken for one by a queue that keeps the order."""
-        number = 0
-        for batch in batches(bodies, _SQS_BATCH, _SQS_BYTES):
-            entries = []
-            for body in batch:
-                entry: dict[str, str] = {"Id": str(number), "MessageBody": body.decode()}
-                if self._url.endswith(".fifo"):
-                    once = hashlib.sha256(f"{self._run}/{number}/".encode() + body).hexdigest()
-                    entry |= {"MessageGroupId": "glacier", "MessageDeduplicationId": once}
-                entries.append(entry)
-                number += 1
+    def send(self, messages: Sequence[Sent]) -> None:
+        """In batches."""
+        for batch in batches(messages, _SQS_BATCH, _SQS_BYTES):
+            entries = [self._entry(str(number), message) for number, message in enumerate(batch)]
             answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
             if failed := answer.get("Failed"):
-                raise Problem(
-                    f"{self._url} refused {len(failed)} of {len(entries)} messages: {failed[0].get('Message')}"
-                )
+                count = f"{len(failed)} of {len(entries)}"
+                raise Problem(f"{self._url} refused {count} messages: {failed[0].get('Message')}")
+
+    def _entry(self, number: str, message: Sent) -> dict[str, Any]:
+        mark = {_MARK: {"DataType": "String", "StringValue": message.mark}}
+        entry: dict[str, Any] = {"Id": number, "MessageBody": message.body.decode(), "MessageAttributes": mark}
+        if self._url.endswith(".fifo"):
+            once = hashlib.sha256(message.mark.encode() + b"/" + message.body).hexdigest()
+            entry |= {"MessageGroupId": once, "MessageDeduplicationId": once}
+        return entry
 
     def receive(self) -> Sequence[Taken]:
         """Up to ten messages."""
-        answer = self._client.receive_message(QueueUrl=self._url, MaxNumberOfMessages=_SQS_BATCH, WaitTimeSeconds=_WAIT)
-        return [Taken(each["ReceiptHandle"], each["Body"].encode()) for each in answer.get("Messages", ())]
+        answer = self._client.receive_message(
+            QueueUrl=self._url,
+            MaxNumberOfMessages=_SQS_BATCH,
+            WaitTimeSeconds=_WAIT,
+            MessageAttributeNames=[_MARK],
+        )
+        return [
+            Taken(
+                each["ReceiptHandle"],
+                each["Body"].encode(),
+                each.get("MessageAttributes", {}).get(_MARK, {}).get("StringValue", ""),
+            )
+            for each in answer.get("Messages", ())
+        ]
 
     def remove(self, handles: Sequence[str]) -> None:
         """In batches."""
@@ -156,18 +197,24 @@ class PubSub:
     def __init__(self, topic: str, subscription: str, *, ordered: bool) -> None:
         self._topic, self._subscription, self._ordered = topic, subscription, ordered
 
-    def send(self, bodies: Sequence[bytes]) -> None:
+    def send(self, messages: Sequence[Sent]) -> None:
         """In batches; with an order, all have one ordering key."""
         key = {"orderingKey": "glacier"} if self._ordered else {}
-        for batch in batches(bodies, _PUBSUB_BATCH, _PUBSUB_BYTES):
-            messages = [{"data": base64.b64encode(body).decode(), **key} for body in batch]
-            self._call(f"{self._topic}:publish", {"messages": messages})
+        for batch in batches(messages, _PUBSUB_BATCH, _PUBSUB_BYTES):
+            sent = [
+                {"data": base64.b64encode(body).decode(), "attributes": {_MARK: mark}, **key} for mark, body in batch
+            ]
+            self._call(f"{self._topic}:publish", {"messages": sent})
 
     def receive(self) -> Sequence[Taken]:
         """Up to a thousand messages."""
         answer = self._call(f"{self._subscription}:pull", {"maxMessages": _PUBSUB_BATCH})
         return [
-            Taken(each["ackId"], base64.b64decode(each["message"].get("data", "")))
+            Taken(
+                each["ackId"],
+                base64.b64decode(each["message"].get("data", "")),
+                each["message"].get("attributes", {}).get(_MARK, ""),
+            )
             for each in answer.get("receivedMessages", ())
         ]
 
@@ -189,18 +236,22 @@ class ServiceBus:
     def __init__(self, queue: str, *, sessions: bool) -> None:
         self._url, self._sessions = f"https://{queue}", sessions
 
-    def send(self, bodies: Sequence[bytes]) -> None:
+    def send(self, messages: Sequence[Sent]) -> None:
         """One by one; with sessions all are in one, which keeps their order."""
         session = {"BrokerProperties": json.dumps({"SessionId": "glacier"})} if self._sessions else {}
-        for body in bodies:
-            call("POST", f"{self._url}/messages", headers={**self._signed(), **session}, body=json.loads(body))
+        for mark, body in messages:
+            headers = {**self._signed(), **session, _MARK: json.dumps(mark)}
+            call("POST", f"{self._url}/messages", headers=headers, body=json.loads(body))
 
     def receive(self) -> Sequence[Taken]:
         """The next message, locked."""
         if self._sessions:
             raise Problem(f"{self._url} has sessions, which plain requests cannot read", "Queue(fifo=False)")
         answer = call("POST", f"{self._url}/messages/head?timeout={_WAIT}", headers=self._signed(), timeout=60)
-        return [Taken(answer.headers["Location"], answer.body)] if answer.status == 201 else []
+        if answer.status != 201:
+            return []
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        return [Taken(headers["location"], answer.body, headers.get(_MARK, "").strip('"'))]
 
     def remove(self, handles: Sequence[str]) -> None:
         """One by one."""
@@ -214,17 +265,18 @@ class ServiceBus:
 def sqs(parts: SplitResult, who: Who) -> Queue:
     """``sqs+https://sqs.REGION.amazonaws.com/ACCOUNT/NAME``."""
     url = f"https://{parts.netloc}{parts.path}"
-    return Queue(Sqs(url, who.run), url)
+    return Queue(Sqs(url), url, who.run)
 
 
 def pubsub(parts: SplitResult, who: Who) -> Queue:
     """``pubsub://projects/P/topics/T?subscription=projects/P/subscriptions/S``, with ``ordered=1`` for an order."""
     options, topic = dict(parse_qsl(parts.query)), f"{parts.netloc}{parts.path}"
-    return Queue(PubSub(topic, options["subscription"], ordered=options.get("ordered") == "1"), f"pubsub://{topic}")
+    channel = PubSub(topic, options["subscription"], ordered=options.get("ordered") == "1")
+    return Queue(channel, f"pubsub://{topic}", who.run)
 
 
 def service_bus(parts: SplitResult, who: Who) -> Queue:
     """``servicebus://NAMESPACE.servicebus.windows.net/QUEUE``, with ``sessions=true`` for an order."""
     queue = f"{parts.netloc}{parts.path}"
     sessions = dict(parse_qsl(parts.query)).get("sessions") == "true"
-    return Queue(ServiceBus(queue, sessions=sessions), f"servicebus://{queue}")
+    return Queue(ServiceBus(queue, sessions=sessions), f"servicebus://{queue}", who.run)
