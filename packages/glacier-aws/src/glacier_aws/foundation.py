@@ -32,6 +32,7 @@ def network(site: Site) -> Iterator[Statement]:
         "aws.ec2.Vpc",
         "vpc",
         {"cidr_block": "10.0.0.0/16", "enable_dns_support": True, "enable_dns_hostnames": True},
+        options=HELD,
     )
     yield vpc
     yield site.node(
@@ -84,6 +85,7 @@ def _subnet(site: Site, vpc: Node, zones: Lookup, table: Node, part: str, zone: 
         "aws.ec2.Subnet",
         part,
         {"vpc_id": vpc["id"], "availability_zone": zones["names", zone], "cidr_block": block},
+        options=HELD,  # a database is in it
     )
     yield subnet
     yield site.node(

@@ -49,6 +49,9 @@ class AWSCompiler(Compiler):
         'aws stepfunctions start-execution --state-machine-arn "$(pulumi stack output workflow)"',
     )
     sign_in: ClassVar[str] = "aws ecr get-login-password | docker login --username AWS --password-stdin REGISTRY"
+    tools: ClassVar[Mapping[str, str]] = {
+        "aws.ecr.Repository": "Docker, or another builder of images: AWS builds none when deploying",
+    }
     entry: ClassVar[Mapping[str, str]] = {"handler.py": HANDLER}
 
     region: str = "us-east-1"

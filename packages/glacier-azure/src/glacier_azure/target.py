@@ -110,18 +110,18 @@ class AzureCompiler(Compiler):
     how_to_run: ClassVar[Sequence[str]] = (
         'az rest --method post --url "$(pulumi stack output workflow)/triggers/start/run?api-version=2019-05-01"',
     )
-    builds_images: ClassVar[bool] = True
     entry: ClassVar[Mapping[str, str]] = {"function_app.py": FUNCTION_APP, "host.json": HOST}
     packages: ClassVar[Sequence[str]] = (  # from 2.0 on it wants Python 3.13
         'azure-functions==1.26.0; python_version < "3.13"',
         'azure-functions==2.3.0; python_version >= "3.13"',
     )
-    tools: ClassVar[Sequence[str]] = (
-        "the [Azure CLI](https://learn.microsoft.com/cli/azure/install-azure-cli), signed in (`az login`), and"
-        " `python3`: code is published, and images are built, with them",
-        "the right to assign roles in the subscription (Owner, or Contributor together with Role Based Access Control"
-        " Administrator)",
-    )
+    tools: ClassVar[Mapping[str, str]] = {
+        "command.local.Command": "the [Azure CLI](https://learn.microsoft.com/cli/azure/install-azure-cli), signed in"
+        " (`az login`), and `python3`: code is published, and images are built, with them",
+        "azure.authorization.RoleAssignment": "the right to assign roles in the subscription (Owner, or Contributor"
+        " together with Role Based Access Control Administrator)",
+        "azuread.Application": "the right to register applications in the tenant (Application Developer)",
+    }
 
     location: str = "eastus"
     subscription_id: str | None = None

@@ -55,11 +55,12 @@ class GCPCompiler(Compiler):
     builds: ClassVar[bool] = True
     entry: ClassVar[Mapping[str, str]] = {ENTRY: HANDLER}
     packages: ClassVar[Sequence[str]] = ("functions-framework==3.10.2",)
-    sign_in: ClassVar[str] = "gcloud auth configure-docker REGION-docker.pkg.dev"
-    tools: ClassVar[Sequence[str]] = (
-        "the [gcloud CLI](https://cloud.google.com/sdk/docs/install), which starts the workflow; and in a new project"
-        " `gcloud services enable serviceusage.googleapis.com cloudresourcemanager.googleapis.com`",
-    )
+    tools: ClassVar[Mapping[str, str]] = {
+        "gcp.Provider": "the [gcloud CLI](https://cloud.google.com/sdk/docs/install), signed in: it starts the workflow and"
+        " builds images; in a new project, `gcloud services enable serviceusage.googleapis.com"
+        " cloudresourcemanager.googleapis.com`",
+        "gcp.projects.IAMCustomRole": "the right to make roles in the project (Role Administrator)",
+    }
 
     project: str | None = None
     region: str = "us-central1"

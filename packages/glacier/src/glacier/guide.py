@@ -16,7 +16,7 @@ def text(plan: Plan, programs: Mapping[str, Program], bundles: Mapping[str, tupl
     """The guide, in the order in which one does things."""
     parts = [
         *_head(plan, programs),
-        *_prerequisites(plan),
+        *_prerequisites(plan, programs),
         *_packages(plan, bundles),
         *_configuration(plan, programs),
         *_deploy(programs),
@@ -44,14 +44,15 @@ def _head(plan: Plan, programs: Mapping[str, Program]) -> Iterator[str]:
     yield f"Complete Pulumi programs in Python: {where}. They are yours, and need nothing of Glacier to be deployed.\n"
 
 
-def _prerequisites(plan: Plan) -> Iterator[str]:
+def _prerequisites(plan: Plan, programs: Mapping[str, Program]) -> Iterator[str]:
     yield "## Before you start\n"
     yield "- the [Pulumi CLI](https://www.pulumi.com/docs/install/), logged in to a backend (`pulumi login`)"
     yield "- Python 3.11 or newer, and [uv](https://docs.astral.sh/uv/)"
     for provider in dict.fromkeys(plan.targets[cloud].provider for cloud in plan.clouds):
         yield f"- credentials for {provider} that may create what is listed below"
-    for tool in dict.fromkeys(tool for cloud in plan.clouds for tool in plan.targets[cloud].tools):
-        yield f"- {tool}"
+    for cloud in plan.clouds:
+        types = {node.type for node in programs[cloud].nodes}
+        yield from (f"- {tool}" for needed_by, tool in plan.targets[cloud].tools.items() if needed_by in types)
     yield ""
 
 
@@ -123,7 +124,7 @@ def _deploy(programs: Mapping[str, Program]) -> Iterator[str]:
 
 
 def _images(plan: Plan, programs: Mapping[str, Program], bundles: Mapping[str, tuple[Artifact, ...]]) -> Iterator[str]:
-    built = [p for p in plan.tasks if builds_image(p) and not plan.targets[p.home.cloud].builds_images]
+    built = [placed for placed in plan.tasks if builds_image(placed) and plan.targets[placed.home.cloud].sign_in]
     if not built:
         return
     yield "## 4. Build and push the container images\n"

@@ -195,9 +195,8 @@ class Target:
     entry: ClassVar[Mapping[str, str]] = {}  # files that every folder of code needs on this cloud
     builds: ClassVar[bool] = False  # the cloud itself installs what a folder's requirements.txt lists
     packages: ClassVar[Sequence[str]] = ()  # what every folder of code installs on this cloud, as ``pip`` writes it
-    builds_images: ClassVar[bool] = False  # whether deploying builds the images, so that nobody has to
-    sign_in: ClassVar[str] = ""  # the command that signs docker in to this cloud's registry
-    tools: ClassVar[Sequence[str]] = ()  # what deploying needs besides Pulumi, as lines of the guide
+    sign_in: ClassVar[str] = ""  # what signs docker in to the registry, where deploying does not build images itself
+    tools: ClassVar[Mapping[str, str]] = {}  # what deploying needs besides Pulumi, by the type of what needs it
 
     naming_prefix: str = ""
     tags: Mapping[str, str] | None = None

@@ -87,8 +87,8 @@ def test_transfers(glacier: Command, folder: Path) -> None:
     text = "from toycloud import Shelf\n" + SALES.replace("ObjectStorage()", "Shelf(region='cellar')")
     (folder / "both.py").write_text(text)
     rows = cells(glacier("plan", "both.py", "--to", "toy").stdout)
-    assert ["orders", "collect", "writes", "toy attic", "toy cellar"] in rows
-    assert ["orders", "tidy", "reads", "toy cellar", "toy attic"] in rows
+    assert ["orders", "collect (toy attic)", "Shelf orders (toy cellar)", "unknown", "unknown"] in rows
+    assert ["orders", "Shelf orders (toy cellar)", "tidy (toy attic)", "unknown", "unknown"] in rows
 
 
 @pytest.mark.parametrize(

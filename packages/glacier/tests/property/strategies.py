@@ -35,6 +35,7 @@ identifiers = (
     .filter(lambda word: not (word.startswith("__") and word.endswith("__")))
 )
 dotted = st.lists(identifiers, min_size=1, max_size=3).map(".".join)
+finite = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
 numbers = st.integers() | st.floats(allow_nan=False)
 constants = st.none() | st.booleans() | numbers
 items = st.integers(-3, 99) | st.sampled_from(["glacier:stack", "class", "", 'a"b'])
@@ -66,7 +67,7 @@ def calls(inner: st.SearchStrategy[Expression], longest: int = 5) -> st.SearchSt
 def infixes() -> st.SearchStrategy[Infix]:
     """What a setting is read with: a call, and a fallback or a test."""
     read = st.builds(Call, dotted, st.tuples(texts))
-    return st.builds(Infix, read, st.just("or"), texts | numbers) | st.builds(
+    return st.builds(Infix, read, st.just("or"), texts | finite) | st.builds(
         Infix, read, st.just("is not"), st.booleans() | st.none()
     )
 

@@ -164,5 +164,5 @@ class Folder(RuleBasedStateMachine):
 
 TestFolder = Folder.TestCase
 TestFolder.settings = settings(
-    max_examples=max(50, settings().max_examples // 2), stateful_step_count=12, deadline=None, database=None
+    max_examples=max(35, settings().max_examples // 3), stateful_step_count=12, deadline=None, database=None
 )

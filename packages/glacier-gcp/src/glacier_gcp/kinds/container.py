@@ -133,9 +133,7 @@ def _image(job: Job, site: Site) -> Iterator[Statement]:
             "triggers": [job.digest],
         },
         main=True,
-        options=Options(
-            depends_on=(*apis(site, "cloudbuild", "artifactregistry"), site.shared("images")["repository"].ref)
-        ),
+        options=Options(depends_on=ready),
         comment="Needs the Google Cloud CLI on the machine that deploys, and no Docker.",
     )
 
