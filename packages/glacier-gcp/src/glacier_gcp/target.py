@@ -56,8 +56,8 @@ class GCPCompiler(Compiler):
     entry: ClassVar[Mapping[str, str]] = {ENTRY: HANDLER}
     packages: ClassVar[Sequence[str]] = ("functions-framework==3.10.2",)
     tools: ClassVar[Mapping[str, str]] = {
-        "gcp.Provider": "the [gcloud CLI](https://cloud.google.com/sdk/docs/install), signed in: it starts the workflow and"
-        " builds images; in a new project, `gcloud services enable serviceusage.googleapis.com"
+        "gcp.Provider": "the [gcloud CLI](https://cloud.google.com/sdk/docs/install), signed in: it starts the workflow"
+        " and builds images; in a new project, `gcloud services enable serviceusage.googleapis.com"
         " cloudresourcemanager.googleapis.com`",
         "gcp.projects.IAMCustomRole": "the right to make roles in the project (Role Administrator)",
     }

@@ -245,6 +245,9 @@ def test_data_that_holds_itself(disk: Objects) -> None:
         ([{"x": 1}, {}], {"x": "int64"}, "has no column x in row 2"),
         ([{"x": 300}], {"x": "int8"}, "column x is declared int8 and is int in row 1"),
         ([{"x": True}], {"x": "int64"}, "column x is declared int64 and is bool"),
+        ([{"x": 1}], {"x": "bool"}, "column x is declared bool and is int"),
+        ([{"x": True}], {"x": "float64"}, "column x is declared float64 and is bool"),
+        ([{"x": 1}], {"x": "utf8"}, "column x is declared utf8 and is int"),
         (iter([{"x": "1"}]), {"x": "int64"}, "column x is declared int64 and is str"),
     ],
 )

@@ -37,7 +37,7 @@ def prove(compiled: Mapping[str, Compiled], root: Path) -> list[str]:
         again = [(cloud, program) for cloud, program in each.programs.items() if program.late]
         for cloud, program in (*each.programs.items(), *again):
             for preview in (True, False):
-                given: dict[str, Mapping[str, object]] = {**dict.fromkeys(program.late, {}), **exported}
+                given: dict[str, Mapping[str, object]] = {**{other: {} for other in program.late}, **exported}
                 run = run_program(
                     folders[f"{name}/{cloud}"], config=settings(program), preview=preview, stack_outputs=given
                 )
