@@ -44,11 +44,12 @@ def compiled(name: str, examples: Mapping[str, ModuleType]) -> Compiled:
 
 def kept(files: Mapping[str, bytes]) -> dict[str, bytes]:
     """What a golden tree holds."""
-    ours = ("handler.py", "manifest.json", "requirements.txt", "Dockerfile")
+    entries = {name for made in COMPILERS.values() for name in made.entry}
+    ours = {"manifest.json", "requirements.txt", "Dockerfile", *entries}
     return {
         path: content
         for path, content in files.items()
-        if path != "glacier.json" and ("/functions/" not in path or (path.count("/") == 3 and path.endswith(ours)))
+        if path != "glacier.json" and ("/functions/" not in path or path.split("/", 3)[3] in ours)
     }
 
 

@@ -19,7 +19,7 @@ class Later:
     inside: tuple[Any, ...] = ()
 
     def __getattr__(self, name: str) -> Later:
-        if name.startswith("__"):
+        if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
         return self[name]
 

@@ -216,7 +216,7 @@ def test_csv_cells_are_of_the_schemas_types(disk: Objects) -> None:
         ([1], {"format": "csv"}, "holds an int in its rows; CSV takes dicts"),
         ([{"a": 1}, {"b": 2}], {"format": "csv"}, "has a row with the column b, which the first row has not"),
         ([1], {"format": "parquet"}, "is not a list of dicts"),
-        (pl.DataFrame(), {"format": "text"}, "is a DataFrame, which is not text"),
+        (pl.DataFrame(), {"format": "text"}, "is a polars.DataFrame, which is not text"),
         (Path("/nowhere/at/all"), {}, "there is no such file"),
         (iter([1]), {"format": "bytes"}, "gives an int, and not pieces of bytes"),
     ],

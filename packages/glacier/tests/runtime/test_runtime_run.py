@@ -81,7 +81,7 @@ def test_leaving_is_not_an_error_of_the_task(stores: dict[str, Store]) -> None:
         ((1, 2, 3), (("a", None), ("b", None)), "task t: returned 3 values; its annotation names 2: a, b"),
         ((1, None), (("a", None), ("b", int)), "task t, dataset b: returned nothing"),
         ((1, {2: object()}), (("a", None), ("b", dict[int, Any])), "task t, dataset b: holds <object"),
-        ([1], (("a", pl.DataFrame),), "task t, dataset a: returned a list, not a DataFrame"),
+        ([1], (("a", pl.DataFrame),), "task t, dataset a: returned a list, not a polars.DataFrame"),
         (1, (("a", Iterator[int]),), "task t, dataset a: returned an int, not an Iterator"),
     ],
 )

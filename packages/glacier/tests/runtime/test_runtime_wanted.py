@@ -74,7 +74,7 @@ def test_a_value_of_its_type(value: object, wanted: Any) -> None:
         ([], dict[str, int], "returned a list, not a dict[str, int]"),
         ("x", bytes, "returned a str, not a bytes"),
         ([], int | None, "returned a list, not an int | None"),
-        (pd.DataFrame(), pl.DataFrame, "returned a DataFrame, not a DataFrame"),
+        (pd.DataFrame(), pl.DataFrame, "returned a pandas.DataFrame, not a polars.DataFrame"),
         (None, dict, "returned nothing"),
         (None, None, "returned nothing"),
     ],

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import Any
-from urllib.parse import quote
 
 from glacier.dataset import Dataset
 from glacier.errors import DeclarationError, Diagnostic, TaskError, nearest
@@ -90,7 +89,9 @@ class _Run:
             kind = holding.resource.kind if holding.resource is not None else "object_storage"
             if holding.owner in self.addresses:
                 raise DeclarationError([_one_name(holding.owner, holding.datasets[0])])
-            self.addresses[holding.owner] = _ADDRESSES[kind].format(quote(str(folder / holding.owner)))
+            self.addresses[holding.owner] = _ADDRESSES[kind].format(
+                (folder / holding.owner).as_uri().removeprefix("file://")
+            )
             for dataset in holding.datasets:
                 self.places[dataset.name] = self._place(dataset, holding.owner, inputs)
         self.stores = {_INPUTS: Memory(inputs), _VALUES: Memory()}

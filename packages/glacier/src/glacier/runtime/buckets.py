@@ -17,6 +17,7 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
+from urllib.parse import SplitResult, unquote
 
 from glacier.runtime.codecs import Content
 from glacier.runtime.problems import Problem
@@ -177,6 +178,12 @@ class Disk:
             if f"{host}~" == _HOST and pid.isdigit() and int(pid) != os.getpid() and not _is_alive(int(pid)):
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(f"{self._writing}/{name}")
+
+
+def local_path(address: SplitResult) -> str:
+    """The path that an address such as ``file:///folder`` or ``file:///C:/folder`` names."""
+    path = unquote(address.path)
+    return path.lstrip("/") if os.name == "nt" else path
 
 
 def _fill(path: str, content: Content) -> int:

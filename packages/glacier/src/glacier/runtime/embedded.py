@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, unquote
+from urllib.parse import SplitResult
 
 from glacier.runtime import plain
-from glacier.runtime.buckets import Found, Scratch
+from glacier.runtime.buckets import Found, Scratch, local_path
 from glacier.runtime.codecs import Content, in_memory
 from glacier.runtime.manifest import Place
 from glacier.runtime.messages import messages_of
@@ -33,18 +33,18 @@ def connect(path: str) -> sqlite3.Connection:
 
 def tables(parts: SplitResult, who: Who) -> Tables:
     """``sqlite+tables:///file``: a database."""
-    path = unquote(parts.path)
+    path = local_path(parts)
     return Tables(lambda: connect(path), SQLITE, path)
 
 
 def keys(parts: SplitResult, who: Who) -> Objects:
     """``sqlite+keys:///file``: a cache."""
-    return Objects(Keys(unquote(parts.path)))
+    return Objects(Keys(local_path(parts)))
 
 
 def messages(parts: SplitResult, who: Who) -> Messages:
     """``sqlite+messages:///file``: a queue."""
-    return Messages(unquote(parts.path))
+    return Messages(local_path(parts))
 
 
 class Keys:

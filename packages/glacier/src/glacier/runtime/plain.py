@@ -29,7 +29,10 @@ _encode = json.JSONEncoder(ensure_ascii=False, default=_scalar).encode
 
 
 def to_json(value: object, *, text_keys: bool = True) -> bytes:
-    """A value as JSON; raises :class:`Problem` for what JSON would keep as something else."""
+    """A value as JSON; raises :class:`Problem` for what JSON would keep as something else.
+
+    Numbers that are none, and infinity, are written as JavaScript does: ``NaN``, ``Infinity``.
+    """
     if text_keys and type(value) is dict:
         for key in value:
             if type(key) is not str and not isinstance(key, str):

@@ -23,7 +23,7 @@ from typing import Any, Protocol
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from glacier.errors import TaskError
-from glacier.runtime.buckets import Disk, Remote
+from glacier.runtime.buckets import Disk, Remote, local_path
 from glacier.runtime.codecs import in_memory
 from glacier.runtime.manifest import Place
 from glacier.runtime.objects import Objects
@@ -115,7 +115,7 @@ def open_store(address: str, who: Who = NOBODY) -> Store:
 
 
 def _file(parts: SplitResult, who: Who) -> Store:
-    return Objects(Disk(unquote(parts.path)))
+    return Objects(Disk(local_path(parts)))
 
 
 def _memory(parts: SplitResult, who: Who) -> Store:

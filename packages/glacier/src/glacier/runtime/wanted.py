@@ -164,7 +164,8 @@ def text_keys(wanted: Any) -> bool:
 def shown(wanted: Any) -> str:
     """A type as a person writes it."""
     if isinstance(wanted, type) and not typing.get_args(wanted):
-        return wanted.__qualname__
+        library = _named(wanted)[0]
+        return f"{library}.{wanted.__name__}" if _named(wanted) in _LIBRARIES else wanted.__qualname__
     return str(wanted).replace("typing.", "").replace("collections.abc.", "")
 
 

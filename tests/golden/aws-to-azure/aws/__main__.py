@@ -1,0 +1,271 @@
+"""Infrastructure of the pipeline guest on azure on aws, in us-east-1.
+
+Written by Glacier from the pipeline's declaration. It is yours: read it, deploy it with
+`pulumi up`, and put changes that must survive the next compilation into overrides.py.
+"""
+
+import json
+
+import pulumi
+import pulumi_aws as aws
+
+import overrides
+
+guest_on_azure_azure_stack = pulumi.StackReference(
+    "guest-on-azure-azure",
+    stack_name=f"{pulumi.get_organization()}/guest-on-azure-azure/{pulumi.get_stack()}",
+)
+
+# Your own changes to any resource, before it is created.
+pulumi.runtime.register_stack_transformation(overrides.transform)
+
+# --- Provider -------------------------------------------------------------------------
+
+aws_provider = aws.Provider(
+    "guest-on-azure-aws-provider",
+    region="us-east-1",
+    default_tags={
+        "tags": {
+            "glacier:pipeline": "guest on azure",
+            "glacier:stack": pulumi.get_stack(),
+        },
+    },
+)
+
+# --- Shared: outbound -----------------------------------------------------------------
+
+outbound_federation = aws.iam.get_outbound_web_identity_federation_output(
+    opts=pulumi.InvokeOutputOptions(provider=aws_provider),
+)
+
+# --- Shared: failures -----------------------------------------------------------------
+
+failures_queue = aws.sqs.Queue(
+    "guest-on-azure-failures",
+    sqs_managed_sse_enabled=True,
+    message_retention_seconds=1209600,
+    opts=pulumi.ResourceOptions(provider=aws_provider),
+)
+
+aws.sqs.QueuePolicy(
+    "guest-on-azure-failures-policy",
+    queue_url=failures_queue.url,
+    policy=pulumi.Output.json_dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Sid": "TlsOnly",
+                    "Principal": "*",
+                    "Effect": "Deny",
+                    "Action": ["sqs:*"],
+                    "Resource": [failures_queue.arn],
+                    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+                },
+            ],
+        },
+    ),
+    opts=pulumi.ResourceOptions(provider=aws_provider),
+)
+
+# --- Shared: account ------------------------------------------------------------------
+
+account_identity = aws.get_caller_identity_output(
+    opts=pulumi.InvokeOutputOptions(provider=aws_provider),
+)
+
+# --- Task work ------------------------------------------------------------------------
+
+# work reads given and writes made.
+work_logs = aws.cloudwatch.LogGroup(
+    "guest-on-azure-work-logs",
+    retention_in_days=30,
+    opts=pulumi.ResourceOptions(provider=aws_provider),
+)
+
+work_role = aws.iam.Role(
+    "guest-on-azure-work-role",
+    assume_role_policy=json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Principal": {"Service": "lambda.amazonaws.com"},
+                    "Action": "sts:AssumeRole",
+                },
+            ],
+        },
+    ),
+    opts=pulumi.ResourceOptions(provider=aws_provider),
+)
+
+work_basics = aws.iam.RolePolicy(
+    "guest-on-azure-work-basics",
+    role=work_role.id,
+    policy=pulumi.Output.json_dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+                    "Resource": [pulumi.Output.concat(work_logs.arn, ":*")],
+                },
+                {
+                    "Effect": "Allow",
+                    "Action": ["sqs:SendMessage"],
+                    "Resource": [failures_queue.arn],
+                },
+            ],
+        },
+    ),
+    opts=pulumi.ResourceOptions(provider=aws_provider),
+)
+
+work_function = aws.lambda_.Function(
+    "guest-on-azure-work",
+    role=work_role.arn,
+    runtime="python3.13",
+    handler="handler.handler",
+    code=pulumi.FileArchive("functions/tasks"),
+    memory_size=512,
+    timeout=300,
+    architectures=["x86_64"],
+    ephemeral_storage={"size": 512},
+    environment={
+        "variables": {
+            "GLACIER_TASK": "work",
+            "GLACIER_STORE_GIVEN": pulumi.Output.concat(
+                "az://",
+                guest_on_azure_azure_stack.require_output("given_account_name"),
+                "/",
+                guest_on_azure_azure_stack.require_output("given_container_name"),
+                "/?tenant=",
+                guest_on_azure_azure_stack.require_output(
+                    "subscription_client_tenant_id",
+                ),
+                "&client=",
+                guest_on_azure_azure_stack.require_output(
+                    "work_from_aws_identity_client_id",
+                ),
+            ),
+            "GLACIER_STORE_MADE": pulumi.Output.concat(
+                "az://",
+                guest_on_azure_azure_stack.require_output("made_account_name"),
+                "/",
+                guest_on_azure_azure_stack.require_output("made_container_name"),
+                "/?tenant=",
+                guest_on_azure_azure_stack.require_output(
+                    "subscription_client_tenant_id",
+                ),
+                "&client=",
+                guest_on_azure_azure_stack.require_output(
+                    "work_from_aws_identity_client_id",
+                ),
+            ),
+        },
+    },
+    logging_config={"log_format": "JSON", "log_group": work_logs.name},
+    opts=pulumi.ResourceOptions(provider=aws_provider, depends_on=[work_basics]),
+)
+
+aws.lambda_.FunctionEventInvokeConfig(
+    "guest-on-azure-work-invocations",
+    function_name=work_function.name,
+    maximum_retry_attempts=0,
+    destination_config={"on_failure": {"destination": failures_queue.arn}},
+    opts=pulumi.ResourceOptions(provider=aws_provider),
+)
+
+# --- The order in which the tasks run -------------------------------------------------
+
+workflow_role = aws.iam.Role(
+    "guest-on-azure-workflow-role",
+    assume_role_policy=pulumi.Output.json_dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Principal": {"Service": "states.amazonaws.com"},
+                    "Action": "sts:AssumeRole",
+                    "Condition": {
+                        "StringEquals": {
+                            "aws:SourceAccount": account_identity.account_id,
+                        },
+                    },
+                },
+            ],
+        },
+    ),
+    opts=pulumi.ResourceOptions(provider=aws_provider),
+)
+
+workflow_steps = aws.iam.RolePolicy(
+    "guest-on-azure-workflow-steps",
+    role=workflow_role.id,
+    policy=pulumi.Output.json_dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Action": ["lambda:InvokeFunction"],
+                    "Resource": [work_function.arn],
+                },
+            ],
+        },
+    ),
+    opts=pulumi.ResourceOptions(provider=aws_provider),
+)
+
+# Start a run: aws stepfunctions start-execution --state-machine-arn $(pulumi stack
+# output workflow)
+workflow_machine = aws.sfn.StateMachine(
+    "guest-on-azure-workflow",
+    role_arn=workflow_role.arn,
+    definition=pulumi.Output.json_dumps(
+        {
+            "StartAt": "work",
+            "States": {
+                "work": {
+                    "Type": "Task",
+                    "Resource": "arn:aws:states:::lambda:invoke",
+                    "Parameters": {
+                        "FunctionName": work_function.arn,
+                        "Payload": {"task": "work", "run.$": "$$.Execution.Name"},
+                    },
+                    "TimeoutSeconds": 300,
+                    "Retry": [
+                        {
+                            "ErrorEquals": [
+                                "Lambda.ClientExecutionTimeoutException",
+                                "Lambda.ServiceException",
+                                "Lambda.AWSLambdaException",
+                                "Lambda.SdkClientException",
+                                "Lambda.TooManyRequestsException",
+                            ],
+                            "IntervalSeconds": 2,
+                            "MaxAttempts": 6,
+                            "BackoffRate": 2,
+                        },
+                    ],
+                    "ResultPath": None,
+                    "End": True,
+                },
+            },
+        },
+    ),
+    opts=pulumi.ResourceOptions(provider=aws_provider, depends_on=[workflow_steps]),
+)
+
+# --- Outputs --------------------------------------------------------------------------
+
+pulumi.export("workflow", workflow_machine.id)
+pulumi.export(
+    "outbound_federation_issuer_identifier",
+    outbound_federation.issuer_identifier,
+)
+pulumi.export("work_role_arn", work_role.arn)
+pulumi.export("work_role_id", work_role.id)

@@ -1,0 +1,495 @@
+"""Infrastructure of the pipeline best of breed on azure, in germanywestcentral.
+
+Written by Glacier from the pipeline's declaration. It is yours: read it, deploy it with
+`pulumi up`, and put changes that must survive the next compilation into overrides.py.
+"""
+
+import pulumi
+import pulumi_azure_native as azure
+import pulumi_azuread as azuread
+import pulumi_command as command
+
+import overrides
+
+config = pulumi.Config()
+# Whether data outlives the stack: protected from deletion, and left in place by pulumi
+# destroy
+keep_data = config.get_bool("keep_data") is not False
+
+best_of_breed_gcp_stack = pulumi.StackReference(
+    "best-of-breed-gcp",
+    stack_name=f"{pulumi.get_organization()}/best-of-breed-gcp/{pulumi.get_stack()}",
+)
+
+# Your own changes to any resource, before it is created.
+pulumi.runtime.register_stack_transformation(overrides.transform)
+
+# --- Provider -------------------------------------------------------------------------
+
+azure_provider = azure.Provider(
+    "best-of-breed-azure-provider",
+    location="germanywestcentral",
+)
+
+# --- Shared: egress -------------------------------------------------------------------
+
+# For whom the tokens are made out that tasks show to other clouds: an application that
+# does nothing.
+egress_application = azuread.Application(
+    "best-of-breed-egress-application",
+    display_name="best-of-breed-egress",
+    sign_in_audience="AzureADMyOrg",
+    api={"requested_access_token_version": 1},
+)
+
+azuread.ApplicationIdentifierUri(
+    "best-of-breed-egress-address",
+    application_id=egress_application.id,
+    identifier_uri=pulumi.Output.concat("api://", egress_application.client_id),
+)
+
+egress_principal = azuread.ServicePrincipal(
+    "best-of-breed-egress-principal",
+    client_id=egress_application.client_id,
+    app_role_assignment_required=True,
+)
+
+# --- Shared: subscription -------------------------------------------------------------
+
+subscription_client = azure.authorization.get_client_config_output(
+    opts=pulumi.InvokeOutputOptions(provider=azure_provider),
+)
+
+# --- Shared: resources ----------------------------------------------------------------
+
+resources_group = azure.resources.ResourceGroup(
+    "best-of-breed-resources",
+    tags={"glacier-pipeline": "best of breed", "glacier-stack": pulumi.get_stack()},
+    opts=pulumi.ResourceOptions(
+        provider=azure_provider,
+        protect=keep_data,
+        retain_on_delete=keep_data,
+    ),
+)
+
+# --- Shared: logs ---------------------------------------------------------------------
+
+logs_workspace = azure.operationalinsights.Workspace(
+    "best-of-breed-logs",
+    resource_group_name=resources_group.name,
+    sku={"name": "PerGB2018"},
+    retention_in_days=30,
+    opts=pulumi.ResourceOptions(provider=azure_provider),
+)
+
+# --- Shared: insights -----------------------------------------------------------------
+
+insights_component = azure.applicationinsights.Component(
+    "best-of-breed-insights",
+    resource_group_name=resources_group.name,
+    application_type="web",
+    kind="web",
+    ingestion_mode="LogAnalytics",
+    workspace_resource_id=logs_workspace.id,
+    disable_local_auth=True,
+    opts=pulumi.ResourceOptions(provider=azure_provider),
+)
+
+# --- Shared: runner -------------------------------------------------------------------
+
+runner_identity = azure.managedidentity.UserAssignedIdentity(
+    "best-of-breed-runner-identity",
+    resource_group_name=resources_group.name,
+    opts=pulumi.ResourceOptions(provider=azure_provider),
+)
+
+# --- Dataset report -------------------------------------------------------------------
+
+# report: written by write.
+report_account = azure.storage.StorageAccount(
+    "bestofbree703f8d",
+    resource_group_name=resources_group.name,
+    kind="StorageV2",
+    sku={"name": "Standard_LRS"},
+    allow_blob_public_access=False,
+    allow_shared_key_access=False,
+    allow_cross_tenant_replication=False,
+    default_to_o_auth_authentication=True,
+    enable_https_traffic_only=True,
+    minimum_tls_version="TLS1_2",
+    access_tier=azure.storage.AccessTier("Cool"),
+    opts=pulumi.ResourceOptions(
+        provider=azure_provider,
+        protect=keep_data,
+        retain_on_delete=keep_data,
+    ),
+)
+
+azure.storage.BlobServiceProperties(
+    "best-of-breed-report-service",
+    resource_group_name=resources_group.name,
+    account_name=report_account.name,
+    blob_services_name="default",
+    is_versioning_enabled=False,
+    delete_retention_policy={"enabled": True, "days": 7},
+    container_delete_retention_policy={"enabled": True, "days": 7},
+    opts=pulumi.ResourceOptions(provider=azure_provider),
+)
+
+report_container = azure.storage.BlobContainer(
+    "best-of-breed-report-container",
+    resource_group_name=resources_group.name,
+    account_name=report_account.name,
+    opts=pulumi.ResourceOptions(
+        provider=azure_provider,
+        protect=keep_data,
+        retain_on_delete=keep_data,
+    ),
+)
+
+# --- Task write -----------------------------------------------------------------------
+
+# write reads scores and writes report.
+write_identity = azure.managedidentity.UserAssignedIdentity(
+    "best-of-breed-write-identity",
+    resource_group_name=resources_group.name,
+    opts=pulumi.ResourceOptions(provider=azure_provider),
+)
+
+azure.authorization.RoleAssignment(
+    "best-of-breed-write-writes-report",
+    principal_id=write_identity.principal_id,
+    principal_type="ServicePrincipal",
+    role_definition_id=pulumi.Output.concat(
+        "/subscriptions/",
+        subscription_client.subscription_id,
+        "/providers/Microsoft.Authorization/roleDefinitions/ba92f5b4-2d11-453d-a403-e96b0029c9fe",
+    ),
+    scope=report_container.id,
+    condition="(((!(ActionMatches{'Microsoft.Storage/storageAccounts/blobServices/containers/blobs/write'}) AND !(ActionMatches{'Microsoft.Storage/storageAccounts/blobServices/containers/blobs/add/action'})) OR (@Resource[Microsoft.Storage/storageAccounts/blobServices/containers/blobs:path] StringStartsWith 'report/')) AND (!(ActionMatches{'Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read'})) AND (!(ActionMatches{'Microsoft.Storage/storageAccounts/blobServices/containers/blobs/delete'})) AND (!(ActionMatches{'Microsoft.Storage/storageAccounts/blobServices/containers/blobs/move/action'})))",
+    condition_version="2.0",
+    opts=pulumi.ResourceOptions(provider=azure_provider),
+)
+
+write_host = azure.storage.StorageAccount(
+    "bestofbreef7649f",
+    resource_group_name=resources_group.name,
+    kind="StorageV2",
+    sku={"name": "Standard_LRS"},
+    allow_blob_public_access=False,
+    allow_shared_key_access=False,
+    allow_cross_tenant_replication=False,
+    default_to_o_auth_authentication=True,
+    enable_https_traffic_only=True,
+    minimum_tls_version="TLS1_2",
+    opts=pulumi.ResourceOptions(provider=azure_provider),
+)
+
+write_code = azure.storage.BlobContainer(
+    "best-of-breed-write-code",
+    resource_group_name=resources_group.name,
+    account_name=write_host.name,
+    container_name="code",
+    opts=pulumi.ResourceOptions(provider=azure_provider),
+)
+
+write_calls = azure.storage.Queue(
+    "best-of-breed-write-calls",
+    resource_group_name=resources_group.name,
+    account_name=write_host.name,
+    queue_name="calls",
+    opts=pulumi.ResourceOptions(provider=azure_provider),
+)
+
+azure.storage.Queue(
+    "best-of-breed-write-failed",
+    resource_group_name=resources_group.name,
+    account_name=write_host.name,
+    queue_name="calls-poison",
+    opts=pulumi.ResourceOptions(provider=azure_provider),
+)
+
+write_host_blobs = azure.authorization.RoleAssignment(
+    "best-of-breed-write-host-blobs",
+    principal_id=write_identity.principal_id,
+    principal_type="ServicePrincipal",
+    role_definition_id=pulumi.Output.concat(
+        "/subscriptions/",
+        subscription_client.subscription_id,
+        "/providers/Microsoft.Authorization/roleDefinitions/b7e6dc6d-f1e8-4753-8033-0f276bb0955b",
+    ),
+    scope=write_host.id,
+    opts=pulumi.ResourceOptions(provider=azure_provider),
+)
+
+write_host_queues = azure.authorization.RoleAssignment(
+    "best-of-breed-write-host-queues",
+    principal_id=write_identity.principal_id,
+    principal_type="ServicePrincipal",
+    role_definition_id=pulumi.Output.concat(
+        "/subscriptions/",
+        subscription_client.subscription_id,
+        "/providers/Microsoft.Authorization/roleDefinitions/974c5e8b-45b9-4653-ba55-5f855dd0fb88",
+    ),
+    scope=write_host.id,
+    opts=pulumi.ResourceOptions(provider=azure_provider),
+)
+
+write_host_tables = azure.authorization.RoleAssignment(
+    "best-of-breed-write-host-tables",
+    principal_id=write_identity.principal_id,
+    principal_type="ServicePrincipal",
+    role_definition_id=pulumi.Output.concat(
+        "/subscriptions/",
+        subscription_client.subscription_id,
+        "/providers/Microsoft.Authorization/roleDefinitions/0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3",
+    ),
+    scope=write_host.id,
+    opts=pulumi.ResourceOptions(provider=azure_provider),
+)
+
+write_host_logs = azure.authorization.RoleAssignment(
+    "best-of-breed-write-host-logs",
+    principal_id=write_identity.principal_id,
+    principal_type="ServicePrincipal",
+    role_definition_id=pulumi.Output.concat(
+        "/subscriptions/",
+        subscription_client.subscription_id,
+        "/providers/Microsoft.Authorization/roleDefinitions/3913510d-42f4-4e42-8a64-420c390055eb",
+    ),
+    scope=insights_component.id,
+    opts=pulumi.ResourceOptions(provider=azure_provider),
+)
+
+write_plan = azure.web.AppServicePlan(
+    "best-of-breed-write-plan",
+    resource_group_name=resources_group.name,
+    kind="functionapp",
+    reserved=True,
+    sku={"name": "FC1", "tier": "FlexConsumption"},
+    opts=pulumi.ResourceOptions(provider=azure_provider),
+)
+
+write_app = azure.web.WebApp(
+    "best-of-breed-write",
+    resource_group_name=resources_group.name,
+    kind="functionapp,linux",
+    server_farm_id=write_plan.id,
+    https_only=True,
+    identity={
+        "type": azure.web.ManagedServiceIdentityType("UserAssigned"),
+        "user_assigned_identities": [write_identity.id],
+    },
+    function_app_config={
+        "runtime": {"name": "python", "version": "3.13"},
+        "deployment": {
+            "storage": {
+                "type": "blobContainer",
+                "value": pulumi.Output.concat(
+                    "https://",
+                    write_host.name,
+                    ".blob.core.windows.net/",
+                    write_code.name,
+                ),
+                "authentication": {
+                    "type": "UserAssignedIdentity",
+                    "user_assigned_identity_resource_id": write_identity.id,
+                },
+            },
+        },
+        "scale_and_concurrency": {
+            "instance_memory_mb": 2048,
+            "maximum_instance_count": 40,
+        },
+    },
+    site_config={
+        "app_settings": [
+            {"name": "AZURE_CLIENT_ID", "value": write_identity.client_id},
+            {"name": "GLACIER_IDENTITY", "value": write_identity.name},
+            {"name": "GLACIER_PRINCIPAL", "value": write_identity.principal_id},
+            {
+                "name": "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
+                "value": pulumi.Output.concat(
+                    "ClientId=",
+                    write_identity.client_id,
+                    ";Authorization=AAD",
+                ),
+            },
+            {
+                "name": "APPLICATIONINSIGHTS_CONNECTION_STRING",
+                "value": insights_component.connection_string,
+            },
+            {
+                "name": "AzureFunctionsJobHost__extensions__queues__maxDequeueCount",
+                "value": "1",
+            },
+            {"name": "AzureFunctionsJobHost__functionTimeout", "value": "00:05:00"},
+            {"name": "AzureWebJobsStorage__accountName", "value": write_host.name},
+            {
+                "name": "AzureWebJobsStorage__clientId",
+                "value": write_identity.client_id,
+            },
+            {"name": "AzureWebJobsStorage__credential", "value": "managedidentity"},
+            {"name": "GLACIER_TASK", "value": "write"},
+            {
+                "name": "GLACIER_STORE_REPORT",
+                "value": pulumi.Output.concat(
+                    "az://",
+                    report_account.name,
+                    "/",
+                    report_container.name,
+                    "/",
+                ),
+            },
+            {
+                "name": "GLACIER_STORE_SCORES",
+                "value": pulumi.Output.concat(
+                    "gs://",
+                    best_of_breed_gcp_stack.require_output("scores_bucket_name"),
+                    "/?provider=//iam.googleapis.com/",
+                    best_of_breed_gcp_stack.require_output("guests_pool_name"),
+                    "/providers/write-from-azure&audience=api://",
+                    egress_application.client_id,
+                ),
+            },
+        ],
+        "min_tls_version": "1.2",
+        "ip_security_restrictions_default_action": "Deny",
+        "scm_ip_security_restrictions_default_action": "Allow",
+        "scm_ip_security_restrictions_use_main": False,
+    },
+    opts=pulumi.ResourceOptions(
+        provider=azure_provider,
+        depends_on=[
+            write_host_blobs,
+            write_host_queues,
+            write_host_tables,
+            write_host_logs,
+        ],
+    ),
+)
+
+write_passwords = azure.web.WebAppScmAllowed(
+    "best-of-breed-write-passwords",
+    resource_group_name=resources_group.name,
+    name=write_app.name,
+    allow=False,
+    opts=pulumi.ResourceOptions(provider=azure_provider),
+)
+
+# Needs the Azure CLI and Python on the machine that deploys.
+command.local.Command(
+    "best-of-breed-write-code-upload",
+    create='zip="$(mktemp -d)/code.zip" && python3 -m zipfile -c "$zip" . && az functionapp deployment source config-zip --subscription "$SUBSCRIPTION" --resource-group "$GROUP" --name "$APP" --src "$zip"',
+    dir="functions/tasks",
+    environment={
+        "SUBSCRIPTION": subscription_client.subscription_id,
+        "GROUP": resources_group.name,
+        "APP": write_app.name,
+    },
+    triggers=["8f89e8e2cbd6", write_app.id],
+    opts=pulumi.ResourceOptions(depends_on=[write_passwords]),
+)
+
+# --- The order in which the tasks run, leg 3 of 3 -------------------------------------
+
+workflow_3_calls_write = azure.authorization.RoleAssignment(
+    "best-of-breed-workflow-3-calls-write",
+    principal_id=runner_identity.principal_id,
+    principal_type="ServicePrincipal",
+    role_definition_id=pulumi.Output.concat(
+        "/subscriptions/",
+        subscription_client.subscription_id,
+        "/providers/Microsoft.Authorization/roleDefinitions/c6a89b2d-59bc-44d0-9896-0f6e12d7b80a",
+    ),
+    scope=write_calls.id,
+    opts=pulumi.ResourceOptions(provider=azure_provider),
+)
+
+# Start a run: the README has the command.
+workflow_3_app = azure.logic.Workflow(
+    "best-of-breed-workflow-3",
+    resource_group_name=resources_group.name,
+    state="Enabled",
+    identity={"type": "UserAssigned", "user_assigned_identities": [runner_identity.id]},
+    access_control={
+        "triggers": {
+            "allowed_caller_ip_addresses": [{"address_range": "192.0.2.0/32"}],
+        },
+    },
+    definition={
+        "$schema": "https://schema.management.azure.com/providers/Microsoft.Logic/schemas/2016-06-01/workflowdefinition.json#",
+        "contentVersion": "1.0.0.0",
+        "triggers": {
+            "start": {"type": "Request", "kind": "Http", "inputs": {"schema": {}}},
+        },
+        "actions": {
+            "stage-1": {
+                "type": "Scope",
+                "actions": {
+                    "call-write": {
+                        "type": "HttpWebhook",
+                        "inputs": {
+                            "subscribe": {
+                                "method": "POST",
+                                "uri": pulumi.Output.concat(
+                                    "https://",
+                                    write_host.name,
+                                    ".queue.core.windows.net/calls/messages",
+                                ),
+                                "headers": {
+                                    "Content-Type": "application/xml",
+                                    "x-ms-date": "@{utcNow('R')}",
+                                    "x-ms-version": "2024-11-04",
+                                },
+                                "body": '<QueueMessage><MessageText>@{base64(concat(\'{"task":"write","run":"\',workflow()[\'run\'][\'name\'],\'","answer":"\',listCallbackUrl(),\'"}\'))}</MessageText></QueueMessage>',
+                                "authentication": {
+                                    "type": "ManagedServiceIdentity",
+                                    "identity": runner_identity.id,
+                                    "audience": "https://storage.azure.com/",
+                                },
+                            },
+                            "unsubscribe": {},
+                        },
+                        "limit": {"timeout": "PT900S"},
+                        "runtimeConfiguration": {
+                            "secureData": {"properties": ["inputs"]},
+                        },
+                        "runAfter": {},
+                    },
+                    "check-write": {
+                        "type": "ParseJson",
+                        "inputs": {
+                            "content": "@body('call-write')",
+                            "schema": {
+                                "type": "object",
+                                "properties": {
+                                    "status": {"type": "string", "enum": ["Succeeded"]},
+                                },
+                                "required": ["status"],
+                            },
+                        },
+                        "runAfter": {"call-write": ["Succeeded"]},
+                    },
+                },
+                "runAfter": {},
+            },
+        },
+    },
+    opts=pulumi.ResourceOptions(
+        provider=azure_provider,
+        depends_on=[workflow_3_calls_write],
+    ),
+)
+
+# --- Outputs --------------------------------------------------------------------------
+
+pulumi.export(
+    "storage_report",
+    pulumi.Output.concat("az://", report_account.name, "/", report_container.name, "/"),
+)
+pulumi.export("workflow_3", workflow_3_app.id)
+pulumi.export("egress_application_client_id", egress_application.client_id)
+pulumi.export("egress_principal_object_id", egress_principal.object_id)
+pulumi.export("subscription_client_tenant_id", subscription_client.tenant_id)
+pulumi.export("write_identity_principal_id", write_identity.principal_id)

