@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from glacier import CompileError, Dataset, Pipeline
+from glacier import CompileError, Dataset, DeclarationError, Pipeline
 from glacier.compilation import MultiCloudCompiler
 from glacier.errors import CrossProviderTransferWarning
 from glacier.graph import Verb
@@ -213,3 +213,39 @@ def test_one_provider_twice_is_two_clouds() -> None:
     assert compiled.programs["us"].needs == ("two-eu",)
     assert {output.name for output in compiled.programs["eu"].outputs} >= {"far_bucket_arn", "far_bucket_bucket"}
     assert compiled.crossing == ""
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: AWSCompiler(region="us-central1"), "it is a region of gcp: GCPCompiler(region='us-central1')"),
+        (lambda: AWSCompiler(region="eastus"), "it is a region of azure: AzureCompiler(location='eastus')"),
+        (lambda: AWSCompiler(region="eu-west-9"), "did you mean 'eu-west-"),
+        (
+            lambda: MultiCloudCompiler({"aws": AWSCompiler()}, default_provider="gcp"),
+            "default_provider='gcp' is none of aws",
+        ),
+        (lambda: MultiCloudCompiler({"aws": AWSCompiler}), "call it: {'aws': AWSCompiler()}"),  # type: ignore[dict-item]
+        (lambda: MultiCloudCompiler({}), "no provider was given"),
+    ],
+)
+def test_a_compiler_that_cannot_be_is_refused_where_it_is_made(make: Callable[[], Any], said: str) -> None:
+    with pytest.raises(DeclarationError) as caught:
+        make()
+    assert said in str(caught.value)
+    assert "test_crossings.py:" in str(caught.value)
+
+
+def test_two_resources_that_claim_one_bucket_are_refused() -> None:
+    made = Pipeline("twice")
+    one, other = (
+        Dataset("one", storage=S3(bucket="example-bucket")),
+        Dataset("other", storage=S3(bucket="example-bucket")),
+    )
+
+    @made.task
+    def work(value: one) -> other:  # type: ignore[valid-type]
+        return value
+
+    with pytest.raises(CompileError, match="use one storage object for both, or name one of them"):
+        AWSCompiler().compile(made)

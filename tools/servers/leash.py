@@ -1,4 +1,4 @@
-"""``leash.py COMMAND…``: runs a command until it ends, or until standard input does.
+"""``leash.py USER COMMAND…``: runs a command until it ends, or until standard input does; ``-`` is the same user.
 
 Whoever starts a server this way holds the other end of that pipe. However it ends, killed or interrupted, the pipe is
 closed, and then the server and every process it has started are ended as well.
@@ -26,7 +26,10 @@ def _hold(server: subprocess.Popen[bytes]) -> None:
 
 
 def _main() -> int:
-    server = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, start_new_session=True)
+    user, *command = sys.argv[1:]
+    server = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, start_new_session=True, user=None if user == "-" else user
+    )
     threading.Thread(target=_hold, args=(server,), daemon=True).start()
     ended = server.wait()
     with contextlib.suppress(ProcessLookupError):

@@ -51,13 +51,12 @@ class Server:
         leash = [sys.executable, "-I", "-S", str(Path(__file__).with_name("leash.py"))]
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
-                [*leash, *map(str, command)],
+                [*leash, user or "-", *map(str, command)],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env={"PATH": os.environ["PATH"], **(environment or {})},
                 cwd=cwd or folder,
-                user=user,
                 start_new_session=True,  # Ctrl-C is for the tests, which then end their servers
             )
         try:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from glacier.compilation import Compiler
-from glacier.errors import nearest, reject
 from glacier.infra import Stack, Statement, Value
 from glacier.tables import Tables
 from glacier.target import ComputeKind, Shared, Site, StorageKind, Trust, Unsupported
@@ -56,11 +55,6 @@ class AWSCompiler(Compiler):
 
     region: str = "us-east-1"
     account_id: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.region not in self.tables.regions:
-            meant = nearest(self.region, self.tables.regions)
-            reject("region", f"AWS has no region {self.region!r}", help=f"did you mean {meant!r}?" if meant else "")
 
     def preamble(self, site: Site) -> Iterator[Statement]:
         """The provider, tied to the region and, if known, to the account."""

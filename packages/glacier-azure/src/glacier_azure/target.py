@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from glacier.compilation import Compiler
-from glacier.errors import nearest, reject
 from glacier.infra import Statement, Value
 from glacier.tables import Tables
 from glacier.target import ComputeKind, Shared, Site, StorageKind, Trust, Unsupported
@@ -125,13 +124,6 @@ class AzureCompiler(Compiler):
 
     location: str = "eastus"
     subscription_id: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.location not in self.tables.regions:
-            meant = nearest(self.location, self.tables.regions)
-            reject(
-                "location", f"Azure has no location {self.location!r}", help=f"did you mean {meant!r}?" if meant else ""
-            )
 
     def preamble(self, site: Site) -> Iterator[Statement]:
         """The provider, tied to the location and, if known, to the subscription."""

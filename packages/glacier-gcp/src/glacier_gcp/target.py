@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from glacier.compilation import Compiler
-from glacier.errors import nearest, reject
+from glacier.errors import reject
 from glacier.infra import Statement, Value
 from glacier.tables import Tables, matches
 from glacier.target import ComputeKind, Shared, Site, StorageKind, Trust, Unsupported
@@ -66,10 +66,7 @@ class GCPCompiler(Compiler):
     region: str = "us-central1"
 
     def __post_init__(self) -> None:
-        if self.region not in self.tables.regions:
-            meant = nearest(self.region, self.tables.regions)
-            help_ = f"did you mean {meant!r}?" if meant else ""
-            reject("region", f"Google Cloud has no region {self.region!r}", help=help_)
+        Compiler.__post_init__(self)
         if self.naming_prefix and not self.naming_prefix[0].isalpha():
             reject(
                 "name", f"naming_prefix={self.naming_prefix!r} does not begin with a letter", help="'team-1', not '1'"

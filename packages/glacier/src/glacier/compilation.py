@@ -15,15 +15,15 @@ from __future__ import annotations
 
 import gc
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
-from glacier import disk, project
+from glacier import disk, project, providers
 from glacier.bundle import artifacts, module_of
-from glacier.errors import CompileError, CrossProviderTransferWarning, Diagnostic, Severity, caller, reject
+from glacier.errors import CompileError, CrossProviderTransferWarning, Diagnostic, Severity, caller, nearest, reject
 from glacier.graph import build
 from glacier.infra import Program
 from glacier.lowering import lower
@@ -155,7 +155,15 @@ class MultiCloudCompiler:
 
 @dataclass(frozen=True, kw_only=True)
 class Compiler(Target):
-    """A cloud as configured, which compiles pipelines to itself alone."""
+    """A cloud as configured, which compiles pipelines to itself alone.
+
+    Raises :class:`~glacier.errors.DeclarationError` for a region that the cloud does not have.
+    """
+
+    def __post_init__(self) -> None:
+        place, regions = self.place, self.tables.regions
+        if place not in regions:
+            reject("region", f"{self.provider} has no region {place!r}", help=_place_help(place, regions))
 
     def plan(self, pipeline: Pipeline) -> Plan:
         """Everything decided about the pipeline, before anything is generated; errors are in its diagnostics."""
@@ -164,6 +172,16 @@ class Compiler(Target):
     def compile(self, pipeline: Pipeline, *, adopt: bool = False) -> Compiled:
         """The pipeline's program and files; raises :class:`~glacier.errors.CompileError` with every error."""
         return MultiCloudCompiler({self.provider: self}).compile(pipeline, adopt=adopt)
+
+
+def _place_help(place: str, regions: Iterable[str]) -> str:
+    """Whose region it is, if it is another cloud's; else the nearest."""
+    for name in providers.installed():
+        other = providers.load(name)
+        if issubclass(other, Compiler) and place in other.tables.regions:
+            return f"it is a region of {name}: {other.__name__}({other.place_field}={place!r})"
+    meant = nearest(place, regions)
+    return f"did you mean {meant!r}?" if meant else ""
 
 
 @contextmanager

@@ -136,7 +136,7 @@ def test_a_cloud_that_is_not_installed(glacier: Command) -> None:
 def test_a_region_that_is_none(glacier: Command) -> None:
     result = glacier("plan", "sales.py", "--to", "toy", "--region", "moon")
     assert result.exit_code == 1
-    assert "error[region]: toys have no region 'moon'\n\n" in result.stderr  # and no line of code is blamed
+    assert "error[region]: toy has no region 'moon'\n\n" in result.stderr  # and no line of code is blamed
 
 
 def test_the_compiler_of_the_module(glacier: Command, folder: Path) -> None:
