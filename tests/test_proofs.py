@@ -1,52 +1,51 @@
-"""Every case and every example, for every cloud that has them, against the real SDKs."""
+"""Every case, every example and every crossing, on every cloud that has them, against the real SDKs.
+
+What is slow is done once for all: one type checker, one linter, and one process for all runs under the mocks.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
+import proven_aws
+import proven_azure
+import proven_gcp
 import pytest
 from glacier.compilation import Compiled
-from glacier.testing.cases import CASES, on_compute, on_storage
-from glacier_aws import AWSCompiler
-from glacier_aws.compute import FargateTask, Lambda
-from glacier_aws.storage import S3
-
-KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-LAYER = "arn:aws:lambda:us-east-1:123456789012:layer:tools:1"
-
-AWS = AWSCompiler(region="eu-west-1", account_id="123456789012", naming_prefix="Acme", tags={"team": "data"})
-PARTICULARS = {
-    "s3-all": S3(
-        "example-all", region="us-east-1", prefix="in/", kms_key=KEY, object_lock_enabled=True, lifecycle_days=9
-    ),
-    "s3-cold": S3(storage_class="DEEP_ARCHIVE", versioning=True, lifecycle_days=900),
-    "s3-existing": S3("example-existing", existing=True, kms_key=KEY),
-    "lambda-all": Lambda(layers=[LAYER], reserved_concurrency=2, architecture="arm64", ephemeral_storage=2048),
-    "lambda-topic": Lambda(failure_destination="arn:aws:sns:eu-west-1:123456789012:failures", runtime="python3.12"),
-    "fargate-image": FargateTask(image="public.ecr.aws/docker/library/python:3.13", ephemeral_storage=50),
-}
+from mixes import JOBS, PAIRS, compiler, quietly, round_trip, visit
+from workspace import compilers_of
 
 
-def everything(examples: Mapping[str, ModuleType]) -> Iterator[tuple[str, Compiled]]:
+def everything(examples: Mapping[str, ModuleType]) -> dict[str, Compiled]:
     """What is proven, by a name that becomes a folder."""
-    for name, case in CASES.items():
-        yield f"aws-{name}", AWSCompiler().compile(case())
+    found = {name: made for proven in (proven_aws, proven_gcp, proven_azure) for name, made in proven.everything()}
     for name, module in examples.items():
-        yield f"example-{name}", getattr(module, "compiler", AWSCompiler()).compile(module.pipeline)
-    for name, resource in PARTICULARS.items():
-        make = on_storage if resource.kind == "object_storage" else on_compute
-        yield name, AWS.compile(make(resource))
-    yield "aws-adopt", AWSCompiler().compile(on_storage(S3("example-adopted")), adopt=True)
+        for variable, chosen in compilers_of(module).items():
+            found[f"example-{name}-{variable}"] = quietly(chosen, module.pipeline)
+    for home, host in PAIRS:
+        found[f"{home}-to-{host}"] = quietly(compiler(home, host), visit(home, host))
+        found[f"{home}-job-to-{host}"] = quietly(compiler(home, host), visit(home, host, works=JOBS))
+    found["round-trip"] = quietly(compiler("aws", "gcp", "azure"), round_trip())
+    return found
 
 
 @pytest.mark.slow
-def test_generated_programs_are_right(examples: Mapping[str, ModuleType], tmp_path: Path) -> None:
+def test_generated_text_is_right(examples: Mapping[str, ModuleType], tmp_path: Path) -> None:
     # Imported here, since it brings Pulumi, which the quick loop does without.
-    from glacier.testing.proofs import prove
+    from glacier.testing.proofs import check_text, export
 
-    compiled = dict(everything(examples))
-    assert len(compiled) > 20
-    problems = prove(compiled, tmp_path)
+    compiled = everything(examples)
+    assert len(compiled) > 80
+    problems = check_text(export(compiled, tmp_path).values())
+    assert not problems, "\n".join(problems[:40])
+
+
+@pytest.mark.slow
+def test_generated_programs_do_what_they_should(examples: Mapping[str, ModuleType], tmp_path: Path) -> None:
+    from glacier.testing.proofs import check_runs, export
+
+    compiled = everything(examples)
+    problems = check_runs(compiled, export(compiled, tmp_path))
     assert not problems, "\n".join(problems[:40])

@@ -45,7 +45,7 @@ class TestAWS(ProviderContract):
         (FargateTask, "ephemeral_storage"): 50,
         (FargateTask, "log_retention_days"): 90,
         (RDS, "engine"): "mysql",
-        (RDS, "instance_class"): "db.m7g.large",
+        (RDS, "instance_class"): "db.m6g.large",
         (RDS, "storage_gb"): 100,
         (RDS, "identifier"): "example-books",
         (RDS, "engine_version"): "16",

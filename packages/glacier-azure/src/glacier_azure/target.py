@@ -114,6 +114,7 @@ class AzureCompiler(Compiler):
         'azure-functions==1.26.0; python_version < "3.13"',
         'azure-functions==2.3.0; python_version >= "3.13"',
     )
+    packages_go: ClassVar[str] = ".python_packages/lib/site-packages"
     tools: ClassVar[Mapping[str, str]] = {
         "command.local.Command": "the [Azure CLI](https://learn.microsoft.com/cli/azure/install-azure-cli), signed in"
         " (`az login`), and `python3`: code is published, and images are built, with them",

@@ -1,7 +1,7 @@
 """Lists what goes into each folder of code: the user's modules, the runtime, a manifest and an entry point.
 
 One folder serves every task with the same packages, Python and machine. Packages from elsewhere are listed in its
-``requirements.txt``; installing them there is a step of its own.
+``requirements.txt``; installing them there is a step of its own (``vendoring``).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
+from typing import Any
 
 from glacier.errors import Diagnostic
 from glacier.graph import AnyTask
@@ -23,6 +24,7 @@ from glacier.pipeline import Pipeline
 from glacier.plan import PlacedTask, Plan, path_of
 from glacier.plan.placement import Subject
 from glacier.runtime.manifest import Manifest, Place
+from glacier.target import Target
 
 # What the runtime itself imports beyond the standard library, as pinned in the workspace's lock.
 RUNTIME_REQUIREMENTS = ("obstore==0.12.1",)
@@ -40,7 +42,9 @@ RUN useradd --system task
 USER task
 CMD ["python", "-m", "glacier.runtime"]
 """
-_NOT_SHIPPED = ("testing", "cli", "draw", "mypy")
+_NOT_SHIPPED = ("testing", "cli", "draw", "mypy", "vendoring")
+# Where no table says better: glibc 2.28 is of 2018, and every Linux in support has it.
+_WHEELS = "manylinux_2_28"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -58,6 +62,18 @@ class Needs:
         python = f"py{self.python}" if self.python != PYTHON else ""
         machine = self.machine if self.machine != MACHINE else ""
         return "-".join(part for part in ("tasks", packages, python, machine) if part)
+
+    @property
+    def lock(self) -> str:
+        """What the requirements are locked as, whatever they are installed for."""
+        return Needs(self.requirements).folder
+
+    def platform(self, target: Target) -> str:
+        """The wheels that a cloud's own Python runs, as uv calls them: an older one has an older C library."""
+        rows: Iterable[Mapping[str, Any]] = target.tables.raw("limits").get("platform", ())
+        wheels = next((row["wheels"] for row in rows if self.python in row["python"]), _WHEELS)
+        machine = "aarch64" if self.machine == "arm64" else self.machine
+        return f"{machine}-{wheels}"
 
 
 def needs_of(placed: PlacedTask) -> Needs:
@@ -86,10 +102,15 @@ class Artifact:
     @cached_property
     def digest(self) -> str:
         """Twelve digits that change when, and only when, a file does."""
-        total = hashlib.sha256()
-        for path, content in sorted(self.files.items()):
-            total.update(f"{path}\0{len(content)}\0".encode() + content)
-        return total.hexdigest()[:12]
+        return digest_of(self.files)
+
+
+def digest_of(files: Mapping[str, bytes]) -> str:
+    """Twelve digits for the files of one folder, by their paths in it."""
+    total = hashlib.sha256()
+    for path, content in sorted(files.items()):
+        total.update(f"{path}\0{len(content)}\0".encode() + content)
+    return total.hexdigest()[:12]
 
 
 def artifacts(plan: Plan, cloud: str, found: list[Diagnostic]) -> tuple[Artifact, ...]:

@@ -9,6 +9,7 @@ from glacier.bundle import Artifact, Needs, builds_image
 from glacier.infra import Program
 from glacier.lowering import workflow_name
 from glacier.plan import Home, Line, Plan, crossing, path_of
+from glacier.target import Target
 from glacier.trust import TRUST
 
 
@@ -64,25 +65,27 @@ def _packages(plan: Plan, bundles: Mapping[str, tuple[Artifact, ...]]) -> Iterat
         if any(plan.runs[task].particular.kind != "container" for task in artifact.tasks)
     ]
     yield "## 1. Install the packages that the functions import\n"
+    yield "`glacier compile` has done it, unless it was told `--no-build`. To do it again, from this folder:\n"
+    yield "```sh\nglacier build .\n```\n"
+    yield "It pins every package by its hash in `locks/`, to be kept with the rest, and shows how large each folder is.\n"
     here = [(cloud, artifact) for cloud, artifact in folders if not plan.targets[cloud].builds]
     if here:
-        yield "Into each folder of code, for the machine that runs it; again when `requirements.txt` changes:\n"
+        yield "Without Glacier: into each folder of code, for the machine that runs it.\n"
         yield "```sh"
         for cloud, artifact in here:
-            yield from _install(f"{cloud}/functions/{artifact.name}", artifact.needs)
+            yield from _install(f"{cloud}/functions/{artifact.name}", artifact.needs, plan.targets[cloud])
         yield "```\n"
     there = list(dict.fromkeys(cloud for cloud, _ in folders if plan.targets[cloud].builds))
     if there or not here:
         where = " and ".join(there) or "containers"
-        yield f"Nothing to do for {where}: the packages are installed where the code is built.\n"
+        yield f"Nothing is to be installed for {where}: the packages are installed where the code is built.\n"
 
 
-def _install(folder: str, needs: Needs) -> Iterator[str]:
-    """Wheels for the machine and the C library of the cloud's own Python: an older one has an older library."""
-    machine = {"arm64": "aarch64"}.get(needs.machine, needs.machine)
-    library = "manylinux2014" if needs.python < "3.12" else "manylinux_2_28"
-    yield f"uv pip install --target {folder} --requirements {folder}/requirements.txt \\"
-    platform = f"--python-platform {machine}-{library} --python-version {needs.python}"
+def _install(folder: str, needs: Needs, target: Target) -> Iterator[str]:
+    """Wheels for the machine and the C library of the cloud's own Python, where that Python looks for them."""
+    there = folder if target.packages_go == "." else f"{folder}/{target.packages_go}"
+    yield f"uv pip install --target {there} --requirements {folder}/requirements.txt \\"
+    platform = f"--python-platform {needs.platform(target)} --python-version {needs.python}"
     yield f"  {platform} --only-binary :all: --link-mode copy"
 
 

@@ -46,10 +46,38 @@ def files(plan: Plan, programs: Mapping[str, Program], bundles: Mapping[str, tup
     made["README.md"] = guide.text(plan, programs, bundles).encode()
     record = {
         **readable(plan, programs),
+        "folders": [_folder(plan, cloud, each) for cloud, artifacts in bundles.items() for each in artifacts],
         "files": {path: disk.digest(content) for path, content in sorted(made.items())},
     }
     made[disk.RECORD] = as_json(record).encode()
     return made
+
+
+def _folder(plan: Plan, cloud: str, artifact: Artifact) -> dict[str, Any]:
+    """What building a folder of code needs to know: what it requires, for what, where it goes, and what it may weigh.
+
+    ``packages`` is ``None`` where the packages are installed by the cloud, or in an image; ``limits`` are in MiB.
+    """
+    target = plan.targets[cloud]
+    is_function = any(plan.runs[task].particular.kind != "container" for task in artifact.tasks)
+    limits = {part: target.tables.limits.get(("Package", part)) for part in ("unzipped", "zipped")}
+    return {
+        "path": f"{cloud}/functions/{artifact.name}",
+        "cloud": cloud,
+        "lock": artifact.needs.lock,
+        "python": artifact.needs.python,
+        "platform": artifact.needs.platform(target),
+        "function": is_function,
+        "packages": target.packages_go if is_function and not target.builds else None,
+        "requires": artifact.files["requirements.txt"].decode().splitlines(),
+        "digest": artifact.digest,
+        "limits": {
+            part: {"max": limit.max, "source": read.title, "read_on": read.read_on}
+            for part, limit in limits.items()
+            if limit is not None and is_function
+            for read in [target.tables.sources("limits")[limit.source]]
+        },
+    }
 
 
 def _requirements(plan: Plan, program: Program) -> list[str]:

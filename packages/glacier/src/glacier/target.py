@@ -195,6 +195,7 @@ class Target:
     entry: ClassVar[Mapping[str, str]] = {}  # files that every folder of code needs on this cloud
     builds: ClassVar[bool] = False  # the cloud itself installs what a folder's requirements.txt lists
     packages: ClassVar[Sequence[str]] = ()  # what every folder of code installs on this cloud, as ``pip`` writes it
+    packages_go: ClassVar[str] = "."  # where in a folder of code its packages are, unless the cloud installs them
     sign_in: ClassVar[str] = ""  # what signs docker in to the registry, where deploying does not build images itself
     tools: ClassVar[Mapping[str, str]] = {}  # what deploying needs besides Pulumi, by the type of what needs it
 

@@ -128,6 +128,7 @@ class _Run:
                     processes.close,
                     runs,
                 )
+            processes.finish()
         except TaskError as error:
             if skipped := self._skipped():
                 error.add_note(f"did not run: {', '.join(skipped)}")

@@ -6,6 +6,7 @@ in its module, or by value when it has none (a closure, a notebook, a script), a
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import sys
@@ -26,6 +27,7 @@ from glacier.runtime.stores import Memory, Store, open_store
 from glacier.runtime.who import Who
 
 _starting = threading.Lock()
+_GOODBYE = 10  # seconds that processes have to end
 
 
 class Named(NamedTuple):
@@ -108,14 +110,29 @@ class Processes:
             raise TaskError(step.name, "gave no answer")
         return answer.done
 
+    def finish(self) -> None:
+        """Let every process end by itself, when all tasks have ended."""
+        with self._lock:
+            pool = self._pool
+            if pool is None:
+                return
+            pool.close()
+            try:
+                pool.join(_GOODBYE)
+            except TimeoutError:
+                return  # it is stopped instead
+            self.closed.set()
+            self._pool = None
+
     def close(self) -> None:
         """Stop every process; what one is doing is lost, and nothing of it is half-written."""
         with self._lock:
             self.closed.set()
-            if self._pool is not None:
-                self._pool.stop()
-                self._pool.join()
-                self._pool = None
+            pool, self._pool = self._pool, None
+            if pool is not None:
+                pool.stop()
+                with contextlib.suppress(TimeoutError):  # they are daemons, and end with this process at the latest
+                    pool.join(_GOODBYE)
 
     def _started(self) -> Any:
         from pebble import ProcessPool

@@ -20,9 +20,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pkgutil import resolve_name
 from typing import Any, Protocol
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from glacier.errors import TaskError
+from glacier.runtime.addresses import words
 from glacier.runtime.buckets import Disk, Remote, local_path
 from glacier.runtime.codecs import in_memory
 from glacier.runtime.manifest import Place
@@ -127,10 +128,10 @@ def _memory(parts: SplitResult, who: Who) -> Store:
 def _s3(parts: SplitResult, who: Who) -> Store:
     from obstore.store import S3Store
 
-    options = dict(parse_qsl(parts.query))
+    options, credentials = words(parts)
     storage_class = options.pop("storage_class", None)
     prefix = unquote(parts.path).strip("/")
-    store = S3Store(parts.netloc, prefix=prefix or None, **options)  # type: ignore[arg-type]  # region, endpoint, …
+    store = S3Store(parts.netloc, prefix=prefix or None, credential_provider=credentials, **options)  # type: ignore[arg-type]  # region, endpoint, …
     attributes = {"Storage-Class": storage_class} if storage_class else None
     return Objects(Remote(store, f"s3://{parts.netloc}/{prefix}", attributes))
 
@@ -138,17 +139,19 @@ def _s3(parts: SplitResult, who: Who) -> Store:
 def _gs(parts: SplitResult, who: Who) -> Store:
     from obstore.store import GCSStore
 
+    _, credentials = words(parts)
     prefix = unquote(parts.path).strip("/")
-    store = GCSStore(parts.netloc, prefix=prefix or None)
+    store = GCSStore(parts.netloc, prefix=prefix or None, credential_provider=credentials)  # type: ignore[arg-type]
     return Objects(Remote(store, f"gs://{parts.netloc}/{prefix}"))
 
 
 def _az(parts: SplitResult, who: Who) -> Store:
     from obstore.store import AzureStore
 
+    options, credentials = words(parts)
     container, _, prefix = unquote(parts.path).strip("/").partition("/")
-    store = AzureStore(container, prefix=prefix or None, account_name=parts.netloc)
-    tier = dict(parse_qsl(parts.query)).get("tier")
+    store = AzureStore(container, prefix=prefix or None, account_name=parts.netloc, credential_provider=credentials)  # type: ignore[arg-type]
+    tier = options.get("tier")
     attributes = {"Storage-Class": tier} if tier else None
     return Objects(Remote(store, f"az://{parts.netloc}/{container}/{prefix}", attributes))
 

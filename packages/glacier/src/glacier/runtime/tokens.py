@@ -62,6 +62,12 @@ def google_token() -> str:
 
 def azure_token(resource: str) -> str:
     """The token of a task's managed identity (learn.microsoft.com/azure/app-service/overview-managed-identity)."""
+    url, headers = azure_request(resource)
+    return str(json.loads(call("GET", url, headers=headers).body)["access_token"])
+
+
+def azure_request(resource: str) -> tuple[str, dict[str, str]]:
+    """The address and the headers by which a task's managed identity is asked for a token."""
     try:
         endpoint, header = os.environ["IDENTITY_ENDPOINT"], os.environ["IDENTITY_HEADER"]
     except KeyError as missing:
@@ -71,8 +77,7 @@ def azure_token(resource: str) -> str:
     asked = {"resource": resource, "api-version": "2019-08-01"}
     if client := os.environ.get("AZURE_CLIENT_ID"):
         asked["client_id"] = client
-    answer = call("GET", f"{endpoint}?{urlencode(asked)}", headers={"X-IDENTITY-HEADER": header})
-    return str(json.loads(answer.body)["access_token"])
+    return f"{endpoint}?{urlencode(asked)}", {"X-IDENTITY-HEADER": header}
 
 
 def user_and_password(options: Mapping[str, str]) -> tuple[str | None, str | None]:

@@ -5,7 +5,7 @@ What is slow is done once for many programs: one type checker, one linter, one p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from glacier import infra
@@ -31,7 +31,18 @@ def export(compiled: Mapping[str, Compiled], root: Path) -> dict[str, Path]:
 def prove(compiled: Mapping[str, Compiled], root: Path) -> list[str]:
     """Everything wrong with some compilations; empty when every program is right."""
     folders = export(compiled, root)
-    problems = [*typecheck(folders.values()), *lint(folders.values(), line_length=88, rules=RULES)]
+    return [*check_text(folders.values()), *check_runs(compiled, folders)]
+
+
+def check_text(folders: Iterable[Path]) -> list[str]:
+    """What the type checker, the linter and the formatter object to."""
+    folders = list(folders)
+    return [*typecheck(folders), *lint(folders, line_length=88, rules=RULES)]
+
+
+def check_runs(compiled: Mapping[str, Compiled], folders: Mapping[str, Path]) -> list[str]:
+    """What goes wrong when each program runs, in the order of deployment, or comes out other than planned."""
+    problems: list[str] = []
     for name, each in compiled.items():
         exported: dict[str, Mapping[str, object]] = {}  # what stacks deployed before give to those after them
         again = [(cloud, program) for cloud, program in each.programs.items() if program.late]

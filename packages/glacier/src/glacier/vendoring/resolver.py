@@ -1,0 +1,132 @@
+"""Runs uv, which resolves and installs: for another platform than this one, and never from source.
+
+uv is the one that was installed with Glacier. The index is whichever it is told of by its own settings; nothing else
+of the user's is used: no environment, no project, and no Python is downloaded.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from glacier.errors import CompileError
+from glacier.vendoring.exported import Folder, refused
+
+_PINNING = ("--generate-hashes", "--no-header", "--no-annotate", "--only-binary", ":all:")
+_UNREACHABLE = re.compile(r"failed to fetch|error sending request|dns error|network connectivity|timed out", re.I)
+_NO_WHEEL = re.compile(r"(?P<name>[\w.-]+?)(?P<is>(?:[<>=]=|[<>])[\w.+!*,<>=]+)? ha(?:s|ve) no (?:usable )?wheels", re.I)
+_FOUND = r"for `{}` \(v(?P<version>[^)]+)\)"
+_OLDEST = (0, 9)
+
+
+def lock(requires: Iterable[str], python: str, output: Path, *, upgrade: bool) -> None:
+    """Pin what some requirements need on any platform, from a version of Python on; what is pinned already stays.
+
+    Raises :class:`~glacier.errors.CompileError` when nothing fits, or the index cannot be reached.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        source = Path(scratch, "requirements.in")
+        source.write_text("".join(f"{line}\n" for line in requires), encoding="utf-8")
+        again = ["--upgrade"] if upgrade else []
+        words = [str(source), "--universal", "--python-version", python, "--output-file", str(output), *again]
+        done = _uv("pip", "compile", *words, *_PINNING)
+    if done.returncode:
+        raise _explained(done.stderr, f"requirements {', '.join(requires)}", f"Python {python}")
+
+
+def select(folder: Folder, locked: Path) -> str:
+    """What of a lock one folder of code needs, as a file of requirements with hashes.
+
+    Raises :class:`~glacier.errors.CompileError` when a package has no wheel for the folder's platform.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        source, output = Path(scratch, "requirements.in"), Path(scratch, "requirements.txt")
+        source.write_text("".join(f"{line}\n" for line in folder.requires), encoding="utf-8")
+        words = [str(source), "--constraints", str(locked), "--output-file", str(output), *_for(folder)]
+        done = _uv("pip", "compile", *words, *_PINNING)
+        if done.returncode:
+            raise _explained(done.stderr, folder.path, folder.named)
+        return output.read_text(encoding="utf-8")
+
+
+def install(folder: Folder, requirements: Path, target: Path) -> None:
+    """Unpack the wheels of a file of requirements with hashes.
+
+    ``--link-mode copy``, since a hard link into uv's cache would let a change here reach every later installation.
+    """
+    words = ["--target", str(target), "--requirements", str(requirements), *_for(folder)]
+    how = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--link-mode", "copy", "--no-compile-bytecode"]
+    done = _uv("pip", "install", *words, *how)
+    if done.returncode:
+        raise _explained(done.stderr, folder.path, folder.named)
+
+
+def interpreter(python: str) -> str | None:
+    """A Python of one minor version, if there is one on this machine."""
+    if python == f"{sys.version_info.major}.{sys.version_info.minor}":
+        return sys.executable
+    done = _uv("python", "find", python, "--no-project", any_python=True)
+    return done.stdout.strip() or None if done.returncode == 0 else None
+
+
+def _for(folder: Folder) -> tuple[str, ...]:
+    return ("--python-platform", folder.platform, "--python-version", folder.python)
+
+
+def _uv(*words: str, any_python: bool = False) -> subprocess.CompletedProcess[str]:
+    """Run uv in this process's own Python, from the directory whose settings name the index."""
+    chosen = () if any_python else ("--python", sys.executable)
+    environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1", "NO_COLOR": "1"}
+    return subprocess.run(
+        [_binary(), *words, *chosen, "--quiet"],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        env=environment,
+        check=False,
+    )
+
+
+def _binary() -> str:
+    """The uv that was installed with Glacier; raises :class:`~glacier.errors.CompileError` when none was."""
+    try:
+        import uv
+
+        return uv.find_uv_bin()
+    except (ImportError, FileNotFoundError):
+        raise refused(
+            "uv",
+            "uv, which resolves and installs packages, is not installed beside Glacier",
+            f"pip install 'uv>={_OLDEST[0]}.{_OLDEST[1]}' (or 'glacier-pipelines[cli]'); then: glacier build DIR",
+        ) from None
+
+
+def _explained(stderr: str, subject: str, platform: str) -> CompileError:
+    """What uv could not do, as an error that says where, what, and what to type instead."""
+    said = stderr[max(stderr.find("error:"), 0) :].strip()
+    if _UNREACHABLE.search(said):
+        return refused(
+            "network",
+            f"the package index cannot be reached\n{said}",
+            "the export is complete: with a network, glacier build DIR",
+            subject,
+        )
+    missing = list(_NO_WHEEL.finditer(said))
+    if missing:
+        name, version = missing[-1]["name"], (missing[-1]["is"] or "").removeprefix("==")
+        found = re.search(_FOUND.format(re.escape(name)), said)
+        version = version if version and version[0].isdigit() else (found["version"] if found else "any version")
+        return refused(
+            "wheel",
+            f"{name} {version} has no wheel for {platform}\n{said}",
+            f"require a version of {name} that has one, or another package\n"
+            "or build the image yourself, which may compile it: compute.container(image=…)",
+            subject,
+        )
+    return refused("requirements", f"nothing fits the requirements\n{said}", "change the requirements", subject)

@@ -1,0 +1,142 @@
+"""Keeps installed trees by what they are made from, so that nothing is installed twice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from glacier.disk import digest
+from glacier.vendoring import pruning, resolver, sizes
+from glacier.vendoring.exported import Folder
+from glacier.vendoring.sizes import Package
+
+_MADE_BY = 1  # counts up when a tree is made in another way, so that former ones are not taken for it
+_FACTS, _REQUIREMENTS, _TREE = "facts.json", "requirements.txt", "tree"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tree:
+    """The packages of one set of requirements for one Python and platform.
+
+    ``path`` is ``None`` where they are only known and weighed, since the cloud or an image installs them. ``digest``
+    is of every path, mode and byte in it. ``uncompiled`` are files of the packages that are not valid Python there.
+    """
+
+    path: Path | None
+    requirements: bytes
+    packages: tuple[Package, ...]
+    digest: str = ""
+    compiled: bool = False
+    uncompiled: tuple[str, ...] = ()
+
+
+def tree(folder: Folder, locked: Path, cache: Path) -> Tree:
+    """The packages of a folder of code: from the cache, or installed into it. What is in the cache is complete."""
+    python = resolver.interpreter(folder.python) if folder.packages is not None else None
+    made_from = [_MADE_BY, digest(locked.read_bytes()), folder.requires, folder.python, folder.platform]
+    key = digest(json.dumps([*made_from, folder.is_function, folder.packages is not None, bool(python)]).encode())[:24]
+    found = _kept(cache / key)
+    if found is not None:
+        return found
+    cache.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix=".making-", dir=cache))
+    try:
+        _make(folder, locked, python, staging)
+        shutil.rmtree(cache / key, ignore_errors=True)  # one that somebody changed
+        os.replace(staging, cache / key)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    made = _kept(cache / key)
+    assert made is not None
+    return made
+
+
+def contents(tree: Path, names: Iterable[str] | None = None) -> str:
+    """The digest of every path, mode and byte of a folder, or of some entries of it."""
+    total = hashlib.sha256()
+    chosen = [tree] if names is None else [tree / name for name in sorted(names)]
+    for top in chosen:
+        for file in sorted([top] if top.is_file() else top.rglob("*")):
+            if file.is_file():
+                mode = "x" if file.stat().st_mode & 0o111 else "-"
+                content = file.read_bytes()
+                total.update(f"{file.relative_to(tree).as_posix()}\0{mode}{len(content)}\0".encode() + content)
+    return total.hexdigest()
+
+
+def _kept(place: Path) -> Tree | None:
+    """A tree as it was made; ``None`` when there is none, or not as it was."""
+    try:
+        facts = json.loads((place / _FACTS).read_text(encoding="utf-8"))
+        requirements = (place / _REQUIREMENTS).read_bytes()
+    except (OSError, ValueError):
+        return None
+    path = place / _TREE if facts["digest"] else None
+    if path is not None and contents(path) != facts["digest"]:
+        return None
+    return Tree(
+        path=path,
+        requirements=requirements,
+        packages=tuple(Package(**row) for row in facts["packages"]),
+        digest=facts["digest"],
+        compiled=facts["compiled"],
+        uncompiled=tuple(facts["uncompiled"]),
+    )
+
+
+def _make(folder: Folder, locked: Path, python: str | None, place: Path) -> None:
+    requirements, tree = place / _REQUIREMENTS, place / _TREE
+    requirements.write_text(resolver.select(folder, locked), encoding="utf-8", newline="")
+    weighed: Sequence[Package] = ()
+    uncompiled: list[str] = []
+    kept = ""
+    if folder.is_function:
+        resolver.install(folder, requirements, tree)
+        tree.mkdir(exist_ok=True)  # nothing is required
+        owners = sizes.owners(tree)
+        if folder.packages is not None:
+            pruning.prune(tree)
+            uncompiled = _compile(tree, python) if python is not None else []
+            kept = contents(tree)
+        weighed = sizes.packages(tree, owners)
+        if folder.packages is None:
+            shutil.rmtree(tree)
+    facts = {
+        "packages": [asdict(package) for package in weighed],
+        "digest": kept,
+        "compiled": python is not None,
+        "uncompiled": uncompiled,
+    }
+    (place / _FACTS).write_text(json.dumps(facts, indent=1), encoding="utf-8")
+
+
+def _compile(tree: Path, python: str) -> list[str]:
+    """Compile every module, so that none is compiled at each cold start; returns those that are not valid Python.
+
+    ``checked-hash``, since an archive's dates are not its files': what is compiled is held against its source by
+    content (peps.python.org/pep-0552). One process, so that the bytes are the same each time.
+    """
+    words = ["-q", "--invalidation-mode", "checked-hash", "-s", str(tree), "-p", "", str(tree)]
+    done = subprocess.run(
+        [python, "-I", "-m", "compileall", *words],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        env={**os.environ, "PYTHONHASHSEED": "0"},
+        check=False,
+    )
+    pruning.settle(tree)
+    start = f"*** Error compiling '{tree}{os.sep}"
+    return sorted(
+        Path(line.removeprefix(start).removesuffix("'...")).as_posix()
+        for line in done.stdout.splitlines()
+        if line.startswith(start)
+    )

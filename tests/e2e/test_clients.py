@@ -1,0 +1,184 @@
+"""Databases, caches and queues against real servers: Postgres, Valkey, and an emulator of SQS."""
+
+from __future__ import annotations
+
+import datetime as dt
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+import pytest
+from e2e.conftest import reached
+from glacier.runtime.manifest import Place
+from glacier.runtime.problems import Problem
+from glacier.runtime.stores import Store, open_store
+from glacier.runtime.who import Who
+from servers import clouds
+from servers.installing import install
+from servers.running import HOST, Server
+
+TABLE = Place(store="s", path="people/")
+ROWS = [
+    {"name": "Åsa", "age": 41, "height": 1.75, "member": True, "photo": b"\0\xff", "tags": ["a", {"b": None}]},
+    {"name": "'; DROP TABLE people; --", "age": None, "height": None, "member": None, "photo": None, "tags": None},
+]
+KILLED = """
+import sys
+from glacier.runtime.manifest import Place
+from glacier.runtime.stores import open_store
+def rows():
+    for number in range(20_000):
+        if number == 15_000:
+            print("half", flush=True)
+            sys.stdin.read()
+        yield {"number": number}
+open_store(sys.argv[1]).write(Place(store="s", path="people/"), rows(), None)
+"""
+
+
+def database(server: Server) -> str:
+    return f"postgres://glacier@{HOST}:{server.ports[0]}/glacier?sslmode=disable"
+
+
+@pytest.fixture
+def on_postgres(postgres: Server, clients: None) -> Iterator[Store]:
+    store = open_store(database(postgres))
+    yield store
+    store.close()
+
+
+def test_a_table_of_postgres(on_postgres: Store) -> None:
+    assert on_postgres.write(TABLE, ROWS, list).where.startswith("postgres://")
+    assert on_postgres.read(TABLE, list) == ROWS
+    assert on_postgres.exists(TABLE)
+    frame = on_postgres.read(TABLE, pl.DataFrame)
+    assert frame["age"].to_list() == [41, None]
+
+
+def test_types_of_postgres(on_postgres: Store) -> None:
+    moment = dt.datetime(2024, 5, 1, 12, 30, 15, 250_000)
+    rows = [
+        {
+            "day": dt.date(2024, 5, 1),
+            "at": moment,
+            "zoned": moment.replace(tzinfo=dt.timezone.utc),
+            "price": Decimal("12345678901234567890.10"),
+            "count": 2**62,
+        }
+    ]
+    on_postgres.write(TABLE, rows, list)
+    assert on_postgres.read(TABLE, list) == rows
+
+
+def test_a_table_of_postgres_is_replaced_as_a_whole(on_postgres: Store) -> None:
+    on_postgres.write(TABLE, [{"name": "old", "age": 1}], list)
+    on_postgres.write(TABLE, pl.DataFrame({"other": [1.5, 2.5]}), pl.DataFrame)
+    assert on_postgres.read(TABLE, list) == [{"other": 1.5}, {"other": 2.5}]
+
+    def failing() -> Iterator[dict[str, int]]:
+        yield {"number": 1}
+        raise ValueError("no more")
+
+    with pytest.raises(ValueError, match="no more"):
+        on_postgres.write(TABLE, failing(), None)
+    assert on_postgres.read(TABLE, list) == [{"other": 1.5}, {"other": 2.5}]
+
+
+def test_killed_in_the_middle_of_a_table_of_postgres(postgres: Server, on_postgres: Store) -> None:
+    on_postgres.write(TABLE, [{"number": -1}], list)
+    command = [sys.executable, "-c", KILLED, database(postgres)]
+    there = {"PYTHONPATH": str(install("clients"))}
+    with subprocess.Popen(command, env=there, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == b"half\n"
+        assert on_postgres.read(TABLE, list) == [{"number": -1}]
+        writer.kill()
+    assert on_postgres.read(TABLE, list) == [{"number": -1}]
+    done = subprocess.run(command, env=there, stdin=subprocess.DEVNULL, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    assert len(on_postgres.read(TABLE, list)) == 20_000
+
+
+def test_a_table_of_postgres_that_is_not_there(on_postgres: Store) -> None:
+    nothing = Place(store="s", path="nothing/")
+    assert not on_postgres.exists(nothing)
+    with pytest.raises(Problem, match="nothing"):
+        on_postgres.read(nothing, list)
+
+
+@pytest.fixture
+def on_valkey(valkey: Server, clients: None) -> Iterator[Store]:
+    store = open_store(f"redis://{HOST}:{valkey.ports[0]}/")
+    yield store
+    store.close()
+
+
+def test_a_key_of_valkey(on_valkey: Store) -> None:
+    place = Place(store="s", path="seen/")
+    with pytest.raises(Problem, match="there is nothing yet at"):
+        on_valkey.read(place, None)
+    for value in ({"a": [1]}, "text", b"\0", [{"n": 1}]):
+        on_valkey.write(place, value, None)
+        assert on_valkey.read(place, None) == value
+        on_valkey._paths.clear()  # type: ignore[attr-defined]  # as another process, which has written nothing
+        assert on_valkey.read(place, None) == value
+    on_valkey.write(place, pl.DataFrame({"n": [1, 2]}), None)
+    assert on_valkey.read(place, list) == [{"n": 1}, {"n": 2}]
+
+
+Queues = Callable[..., tuple[str, Callable[..., Store]]]
+
+
+@pytest.fixture
+def queue_of(ministack: Server, aws: Any, monkeypatch: pytest.MonkeyPatch) -> Queues:
+    """Makes a queue; gives its name, and what opens it for a run."""
+    reached(clouds.aws_environment(ministack.url), monkeypatch)
+    monkeypatch.setattr("glacier.runtime.queues._WAIT", 0)
+
+    def make(name: str, **attributes: str) -> tuple[str, Callable[..., Store]]:
+        url = aws("sqs", ministack).create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+        account = url.split("/")[-2]
+        address = f"sqs+https://sqs.{clouds.REGION}.amazonaws.com/{account}/{name}"
+        return url, lambda run="one": open_store(address, Who("task", run))
+
+    return make
+
+
+MESSAGES = Place(store="s", path="calls/")
+
+
+def test_messages_of_sqs(queue_of: Queues) -> None:
+    _, opened = queue_of("plain", VisibilityTimeout="1")
+    sent = [{"number": number, "ü": None} for number in range(25)]
+    opened().write(MESSAGES, sent, None)
+    reader = opened()
+    assert reader.read(MESSAGES, list) == sent
+    assert opened().read(MESSAGES, list) == []  # somebody else is reading them
+    time.sleep(1.5)
+    again = opened()
+    assert again.read(MESSAGES, list) == sent  # nobody said that they were done
+    again.settle(MESSAGES)
+    time.sleep(1.5)
+    assert opened().read(MESSAGES, list) == []
+
+
+def test_ordered_messages_of_sqs(queue_of: Queues) -> None:
+    """A task that is tried again sends each message again, and each is there once."""
+    _, opened = queue_of("ordered.fifo", FifoQueue="true", VisibilityTimeout="30")
+    sent = [f"call {number}" for number in range(30)]
+    opened("one").write(MESSAGES, sent[:12], None)
+    opened("one").write(MESSAGES, sent, None)
+    opened("two").write(MESSAGES, ["last"], None)
+    reader = opened()
+    assert reader.read(MESSAGES, list) == [*sent, "last"]
+    reader.settle(MESSAGES)
+
+
+def test_somebody_elses_message(queue_of: Queues, ministack: Server, aws: Any) -> None:
+    url, opened = queue_of("foreign")
+    aws("sqs", ministack).send_message(QueueUrl=url, MessageBody="plain text")
+    assert opened().read(MESSAGES, list) == ["plain text"]

@@ -1,0 +1,79 @@
+"""Writes that are killed in the middle, and objects that are larger than the memory a task may use."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+
+import pytest
+from e2e.homes import Home
+from e2e.stalling import Stalling
+from glacier.runtime.manifest import Place
+
+MIB = 1 << 20
+LARGE = 256  # MiB
+MOST = 250  # MiB that a process may need for an object of any size
+
+WRITE = """
+import sys
+from glacier.runtime.manifest import Place
+from glacier.runtime.stores import open_store
+kind, size = sys.argv[2], 16 * 1024 * 1024
+value = b"2" * size if kind == "bytes" else iter([b"2" * 1024] * (size // 1024))
+open_store(sys.argv[1]).write(Place(store="s", path="d/"), value, None if kind == "bytes" else list[bytes])
+"""
+LARGE_OBJECT = """
+import resource, sys
+from collections.abc import Iterator
+from glacier.runtime.manifest import Place
+from glacier.runtime.stores import open_store
+size, piece, place = int(sys.argv[2]), bytes(range(256)) * 4096, Place(store="s", path="d/", format="bytes")
+store = open_store(sys.argv[1])
+written = store.write(place, (piece for _ in range(size)), Iterator[bytes])
+assert written.size == size << 20, written
+read = 0
+for got in store.read(place, Iterator[bytes]):
+    assert got[:256] == bytes((number + read) % 256 for number in range(256))
+    read += len(got)
+assert read == written.size, read
+store.close()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+def environment(more: Mapping[str, str]) -> dict[str, str]:
+    """What a process of its own knows."""
+    return {"PATH": os.environ["PATH"], **more}
+
+
+@pytest.mark.parametrize("kind", ["bytes", "stream"])
+def test_killed_in_the_middle_of_a_write(home: Home, kind: str) -> None:
+    """The old content stays until the new is there as a whole, and running again leaves one result."""
+    place = Place(store="s", path="d/")
+    store = home.open()
+    store.write(place, b"1", bytes)
+    command = [sys.executable, "-c", WRITE, home.address, kind]
+    with Stalling(home.server.ports[0], 9 * MIB) as network:
+        there = environment(home.behind(network.port).environment)
+        with subprocess.Popen(command, env=there, stderr=subprocess.PIPE, text=True) as writer:
+            assert network.stalled.wait(30), (writer.kill(), writer.communicate()[1])
+            writer.kill()
+            writer.communicate()
+    assert writer.returncode == -9
+    assert home.open().read(place, bytes) == b"1"
+    assert [each.name for each in store.bucket.find("d/")] == ["data.bin"]
+    subprocess.run(command, env=environment(home.environment), check=True, timeout=60)
+    assert home.open().read(place, bytes) == b"2" * (16 * MIB)
+    assert [each.name for each in store.bucket.find("d/")] == ["data.bin"]
+
+
+@pytest.mark.parametrize("home", ["ministack", "gcs", "azure"], indirect=True)
+def test_a_large_object_needs_little_memory(home: Home) -> None:
+    """Written from an iterator and read as one, in a process whose highest use of memory is measured."""
+    command = [sys.executable, "-c", LARGE_OBJECT, home.address, str(LARGE)]
+    there = environment(home.environment)
+    done = subprocess.run(command, env=there, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < MOST

@@ -1,0 +1,171 @@
+"""The runtime's stores against real servers: every format, what is missing or broken, and many or large objects."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from e2e.homes import BUCKET, Home
+from glacier.runtime.codecs import SUFFIXES
+from glacier.runtime.manifest import Place
+from glacier.runtime.problems import Problem
+from servers import clouds
+from servers.buckets import azure_tier
+from servers.running import Server
+
+MANY = 1_100  # more than one page of a listing
+MIB = 1 << 20
+ROWS = [{"city": "Oslo", "degrees": -3.5}, {"city": "Nîmes", "degrees": 31.0}]
+TABLE = pa.table({"city": ["Oslo", "Nîmes"], "degrees": [-3.5, 31.0]})
+RANDOM = random.Random(1)
+
+
+def place(**options: Any) -> Place:
+    return Place(**{"store": "s", "path": "d/", **options})
+
+
+# A value to write, its format, the type its reader asks for, and what the reader's value must say.
+VALUES: dict[str, tuple[Callable[[], Any], str | None, Any, Callable[[Any], Any], Any]] = {
+    "plain": (lambda: {"a": [1, None, "ü"]}, None, dict[str, list[Any]], lambda read: read, {"a": [1, None, "ü"]}),
+    "json rows": (lambda: iter(ROWS), "json", Iterator[dict[str, Any]], list, ROWS),
+    "csv": (lambda: ROWS, "csv", list[dict[str, str]], lambda read: read[1], {"city": "Nîmes", "degrees": "31.0"}),
+    "csv frame": (lambda: pl.DataFrame(ROWS), "csv", pl.DataFrame, pl.DataFrame.to_dicts, ROWS),
+    "text": (lambda: "naïve\n", None, str, str, "naïve\n"),
+    "bytes": (lambda: b"\0\xff", None, bytes, bytes, b"\0\xff"),
+    "empty": (lambda: b"", None, bytes, bytes, b""),
+    "pieces": (lambda: iter([b"one", b"two"]), None, Iterator[bytes], b"".join, b"onetwo"),
+    "polars": (lambda: pl.DataFrame(ROWS), None, pl.DataFrame, pl.DataFrame.to_dicts, ROWS),
+    "lazy": (lambda: pl.LazyFrame(ROWS), None, pl.LazyFrame, lambda read: read.collect().to_dicts(), ROWS),
+    "pandas": (lambda: pd.DataFrame(ROWS), None, pd.DataFrame, lambda read: read.to_dict("records"), ROWS),
+    "arrow": (lambda: TABLE, None, pa.Table, lambda read: read.to_pylist(), ROWS),
+    "reader": (TABLE.to_reader, None, pa.RecordBatchReader, lambda read: read.read_all().to_pylist(), ROWS),
+    "batches": (
+        lambda: iter(TABLE.to_batches()),
+        "parquet",
+        Iterator[pa.RecordBatch],
+        lambda read: pa.Table.from_batches(read).to_pylist(),
+        ROWS,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_what_is_written_is_read(home: Home, name: str) -> None:
+    make, kind, wanted, seen, expected = VALUES[name]
+    writer, reader = home.open(), home.open()
+    written = writer.write(place(format=kind), make(), wanted)
+    assert seen(reader.read(place(format=kind), wanted)) == expected
+    assert [f"{home.scheme}://{home.place}/d/{each.name}" for each in reader.bucket.find("d/")] == [written.where]
+    writer.close()
+    reader.close()
+
+
+def test_a_file(home: Home, tmp_path: Path) -> None:
+    """More than one part of an upload, and read again in pieces."""
+    content = RANDOM.randbytes(20 * MIB)
+    given = tmp_path / "photo.bin"
+    given.write_bytes(content)
+    store = home.open()
+    assert store.write(place(), given, Path).size == len(content)
+    read = store.read(place(), Path)
+    assert read.read_bytes() == content
+    pieces = list(store.read(place(), Iterator[bytes]))
+    assert len(pieces) > 1
+    assert b"".join(pieces) == content
+    store.close()
+    assert not read.exists()
+
+
+def test_the_newest_of_two_formats_counts(home: Home) -> None:
+    store = home.open()
+    store.bucket.write("d/data.txt", b"old")
+    time.sleep(1.1)  # listings tell when an object was written to the second
+    store.write(place(), [1], None)
+    assert home.open().read(place(), None) == [1]
+
+
+def test_a_source_is_one_file_of_any_name(home: Home) -> None:
+    store, source = home.open(), place(source=True, format="csv")
+    store.bucket.write("d/orders 2024-ü.csv", b"a\n1\n")
+    store.bucket.write("d/below/other.csv", b"b\n2\n")
+    assert store.exists(source)
+    assert store.read(source, list) == [{"a": "1"}]
+    store.bucket.write("d/second.csv", b"a\n2\n")
+    with pytest.raises(Problem, match="holds 2 files"):
+        store.read(source, list)
+
+
+def test_a_source_that_is_missing(home: Home) -> None:
+    with pytest.raises(Problem, match="there is no file in ") as caught:
+        home.open().read(place(source=True), list)
+    assert f"{home.scheme}://{home.place}/d/" in caught.value.help
+
+
+@pytest.mark.parametrize("form", [None, dict, bytes, Path, Iterator[bytes], pl.LazyFrame])
+@pytest.mark.parametrize("options", [{}, {"format": "json"}, {"path": "one.json"}])
+def test_what_is_not_there(home: Home, form: Any, options: dict[str, str]) -> None:
+    store = home.open()
+    with pytest.raises(Problem, match="there is nothing yet at"):
+        store.read(place(**options), form)
+    assert not store.exists(place(path="one.json"))
+
+
+def test_a_bucket_that_is_not_there(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = Home(home.server, home.scheme, home.place.replace(BUCKET, "no-such-bucket"), home.environment)
+    with pytest.raises(Problem, match="no-such-bucket"):
+        other.open().write(place(), [1], None)
+
+
+@pytest.mark.parametrize("kind", ["parquet", "json"])
+def test_what_was_cut_off(home: Home, kind: str) -> None:
+    store, whole = home.open(), place(format=kind)
+    store.write(whole, ROWS * 100, list)
+    path = f"d/data{SUFFIXES[kind]}"
+    store.bucket.write(path, store.bucket.read(path)[:-20])
+    for form in (list, pl.DataFrame):
+        with pytest.raises(Problem, match=f"cannot be read as {kind}"):
+            home.open().read(whole, form)
+
+
+def test_many_small_objects(home: Home) -> None:
+    store = home.open()
+    with ThreadPoolExecutor(16) as threads:
+        sizes = list(threads.map(lambda number: store.bucket.write(f"d/{number:04}.txt", b"x"), range(MANY)))
+    assert sum(sizes) == MANY
+    assert {each.name for each in store.bucket.find("d/")} == {f"{number:04}.txt" for number in range(MANY)}
+    with pytest.raises(Problem, match=f"holds {MANY} files"):
+        store.read(place(source=True), list)
+
+
+@pytest.mark.parametrize("home", ["ministack", "moto"], indirect=True)
+@pytest.mark.parametrize("size", [1, 12 * MIB])
+def test_the_storage_class_of_s3(home: Home, size: int, request: pytest.FixtureRequest) -> None:
+    """In one request, and in parts."""
+    home.open().write(place(), bytes(size), bytes)
+    client = request.getfixturevalue("aws")("s3", home.server)
+    key = f"{home.place.partition('/')[2]}/d/data.bin"
+    assert client.head_object(Bucket=BUCKET, Key=key)["StorageClass"] == "STANDARD_IA"
+
+
+@pytest.mark.parametrize("home", ["azure"], indirect=True)
+@pytest.mark.parametrize("size", [1, 12 * MIB])
+def test_the_tier_of_azure(home: Home, size: int) -> None:
+    home.open().write(place(), bytes(size), bytes)
+    assert azure_tier(home.server, f"{home.place.partition('/')[2]}/d/data.bin") == "Cool"
+
+
+def test_a_key_that_is_refused(ministack: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    for key, value in clouds.aws_environment(ministack.url, "AKIAIOSFODNN7EXAMPLE", "secret").items():
+        monkeypatch.setenv(key, value)
+    store = Home(ministack, "s3", BUCKET, {}, f"?region={clouds.REGION}").open()
+    with pytest.raises(Problem, match="may not be used") as caught:
+        store.write(place(), [1], None)
+    assert "secret" not in str(caught.value)
