@@ -13,14 +13,12 @@ address                 what a guest must know    which is
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pkgutil import resolve_name
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, parse_qsl
 
 from glacier.runtime.problems import Problem
-
-Credentials = Callable[[], dict[str, Any]]
 
 _KNOWN: Mapping[str, tuple[str, ...]] = {
     "s3": ("role", "audience"),
@@ -31,10 +29,10 @@ _NOT_YET = "None"  # what an output that is not there yet says in a text; no buc
 
 
 class Words(NamedTuple):
-    """The options of an address, and a guest's credentials: ``None`` where a task is in its own cloud."""
+    """The options of an address, and what obstore calls for credentials: ``None`` for a task in its own cloud."""
 
     options: dict[str, str]
-    credentials: Credentials | None
+    credentials: Any
 
 
 def words(parts: SplitResult) -> Words:
@@ -55,6 +53,6 @@ def words(parts: SplitResult) -> Words:
     if not known:
         return Words(options, None)
     # Most tasks are at home, and the way in takes long to import.
-    passport: Credentials = resolve_name("glacier.runtime.passports:passport")(parts.scheme, known, options)
+    passport = resolve_name("glacier.runtime.passports:passport")(parts.scheme, known, options)
     passport()
     return Words(options, passport)

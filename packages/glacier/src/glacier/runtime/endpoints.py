@@ -46,8 +46,8 @@ _ENTRA = {70021: NOT_YET, 700211: NOT_YET, 700212: NOT_YET, 700213: NOT_YET, 700
 # The provider is not there, or not yet; cloud.google.com/iam/docs/troubleshooting-workload-identity-federation
 _OAUTH = {"invalid_target": NOT_YET, "temporarily_unavailable": PASSING, "server_error": PASSING}
 
-# What may be part of a token: a signature, or a run of characters that is longer than any name.
-_SECRET = re.compile(r"(?<=Signature=)\w+|[A-Za-z0-9+/=_%.~-]{80,}")
+# What may be part of a token: a signature, a JWT, or a run of characters that is longer than any name.
+_SECRET = re.compile(r"(?<=Signature=)\w+|(?<=Signature%3D)\w+|eyJ[\w-]+(\.[\w-]+)*|[A-Za-z0-9+/=_%-]{80,}")
 _LONGEST = 300  # characters of an answer that are told
 
 
@@ -55,8 +55,8 @@ class Denied(Exception):
     """An endpoint gives nothing: which, its word for why, what it said, and how often it is worth asking."""
 
     def __init__(self, endpoint: str, code: str, said: str, tries: int) -> None:
-        self.endpoint, self.code, self.tries = endpoint, code, tries
-        self.said = _SECRET.sub("…", said)[:_LONGEST]
+        self.endpoint, self.tries = endpoint, tries
+        self.code, self.said = _SECRET.sub("…", code)[:_LONGEST], _SECRET.sub("…", said)[:_LONGEST]
         super().__init__(f"{endpoint}: {code}: {self.said}")
 
 
@@ -97,6 +97,7 @@ def ask(
     form: Mapping[str, str] | bytes | None = None,
 ) -> bytes:
     """What an endpoint answers to a form, or without one to a GET; raises :class:`Denied` unless it is a success."""
+    import http.client
     import urllib.error
     import urllib.request  # with TLS and all: a third of the time that importing the runtime takes
 
@@ -112,7 +113,7 @@ def ask(
             reason = why(error.read(10_000))
         tries = max(PASSING, reason.tries) if error.code >= 500 or error.code in (408, 429) else reason.tries
         raise Denied(endpoint, reason.code or str(error.code), reason.said, tries) from None
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:
         raise Denied(endpoint, "no answer", str(error), PASSING) from None
 
 
@@ -157,7 +158,7 @@ def fields(body: bytes) -> dict[str, str]:
 
 
 def read(endpoint: str, body: bytes, reader: Callable[[bytes], Any]) -> Any:
-    """What a reader makes of an answer; raises :class:`Problem` when it is not what was expected, without showing it."""
+    """What a reader makes of an answer; raises :class:`Problem`, which does not show it, when it is something else."""
     try:
         return reader(body)
     except (ValueError, LookupError, TypeError) as error:

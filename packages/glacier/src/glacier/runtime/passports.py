@@ -91,20 +91,22 @@ def _problem(
     """What was shown to whom, and what they said; never the proof itself."""
     said = f"{denied.code}: {denied.said}" if denied.said else denied.code
     often = f" ({tries} times)" if tries > 1 else ""
+    if denied.code == _DISABLED:
+        what_to_do = "switch it on, once in an account: aws iam enable-outbound-web-identity-federation"
+    elif denied.tries == endpoints.PASSING:
+        what_to_do = "run it again, and look whether the task's network lets it out"
+    else:
+        what_to_do = "deploy the program trust, which says who is let in, after all others: pulumi up in its folder"
     if proof is None:
         return Problem(
             f"{NAMES[cloud]} does not say to {NAMES[host]} who this task is: {denied.endpoint} answered {said}{often}",
-            "switch it on, once in an account: aws iam enable-outbound-web-identity-federation"
-            if denied.code == _DISABLED
-            else "deploy the program trust, which allows it: pulumi up in the folder trust",
+            what_to_do,
         )
     becoming = known.get("role") or known.get("provider") or known.get("client")
     return Problem(
         f"{NAMES[host]} does not let this task in as {becoming}: {denied.endpoint} was shown {proof.what}, which "
         f"{NAMES[cloud]} gave, and answered {said}{often}",
-        "run it again, and look whether the task's network lets it out"
-        if denied.tries == endpoints.PASSING
-        else "deploy the program trust, which says who is let in, after all others: pulumi up in the folder trust",
+        what_to_do,
     )
 
 

@@ -141,7 +141,7 @@ def _gs(parts: SplitResult, who: Who) -> Store:
 
     _, credentials = words(parts)
     prefix = unquote(parts.path).strip("/")
-    store = GCSStore(parts.netloc, prefix=prefix or None, credential_provider=credentials)  # type: ignore[arg-type]
+    store = GCSStore(parts.netloc, prefix=prefix or None, credential_provider=credentials)
     return Objects(Remote(store, f"gs://{parts.netloc}/{prefix}"))
 
 
@@ -150,7 +150,7 @@ def _az(parts: SplitResult, who: Who) -> Store:
 
     options, credentials = words(parts)
     container, _, prefix = unquote(parts.path).strip("/").partition("/")
-    store = AzureStore(container, prefix=prefix or None, account_name=parts.netloc, credential_provider=credentials)  # type: ignore[arg-type]
+    store = AzureStore(container, prefix=prefix or None, account_name=parts.netloc, credential_provider=credentials)
     tier = options.get("tier")
     attributes = {"Storage-Class": tier} if tier else None
     return Objects(Remote(store, f"az://{parts.netloc}/{container}/{prefix}", attributes))
