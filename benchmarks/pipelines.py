@@ -8,9 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from glacier import Dataset, Pipeline
+from glacier.resource import Resource
+from glacier_gcp.compute import CloudFunction
 
 
-def task(pipeline: Pipeline, name: str, reads: Sequence[Dataset], writes: Sequence[Dataset]) -> None:
+def task(
+    pipeline: Pipeline,
+    name: str,
+    reads: Sequence[Dataset],
+    writes: Sequence[Dataset],
+    compute: Resource | None = None,
+) -> None:
     """Add a task that reads and writes these datasets and does next to nothing."""
     parameters = ", ".join(f"a{number}" for number in range(len(reads)))
     result = ", ".join("1" for _ in writes) or "None"
@@ -21,7 +29,7 @@ def task(pipeline: Pipeline, name: str, reads: Sequence[Dataset], writes: Sequen
     function.__annotations__["return"] = tuple[tuple(writes)] if len(writes) > 1 else writes[0] if writes else None
     function.__module__, function.__qualname__ = __name__, "task"
     function.__code__ = function.__code__.replace(co_filename=__file__)
-    pipeline.task(name=name)(function)
+    pipeline.task(name=name, compute=compute)(function)
 
 
 def chain(size: int) -> Pipeline:
@@ -43,17 +51,26 @@ def fan(size: int) -> Pipeline:
     return pipeline
 
 
-def layers(size: int) -> Pipeline:
-    """Layers of a hundred tasks (fewer in a small pipeline), each reading three of the layer before."""
-    pipeline, width = Pipeline("layers"), max(2, min(100, size // 5))
+def layers(size: int, *, abroad: Resource | None = None) -> Pipeline:
+    """Layers of a hundred tasks (fewer in a small pipeline), each reading three of the layer before.
+
+    With ``abroad`` every tenth layer runs on it: what it reads and what the next one reads crosses.
+    """
+    pipeline, width = Pipeline("layers"), max(2, min(100, size // 10))
     before = [Dataset(f"in{number}") for number in range(width)]
     for start in range(0, size, width):
+        compute = abroad if start // width % 10 == 1 else None
         made = [Dataset(f"d{start + number}") for number in range(min(width, size - start))]
         for number, dataset in enumerate(made):
             reads = dict.fromkeys(before[(number * step + start) % len(before)] for step in (1, 7, 13))
-            task(pipeline, f"t{start + number}", list(reads), [dataset])
+            task(pipeline, f"t{start + number}", list(reads), [dataset], compute)
         before = made
     return pipeline
+
+
+def mixed(size: int) -> Pipeline:
+    """The same layers, of which every tenth runs on another cloud."""
+    return layers(size, abroad=CloudFunction())
 
 
 def workflow(path: Path) -> Pipeline:
@@ -80,4 +97,4 @@ def workflow(path: Path) -> Pipeline:
     return pipeline
 
 
-SHAPES = {"chain": chain, "fan": fan, "layers": layers}
+SHAPES = {"chain": chain, "fan": fan, "layers": layers, "mixed": mixed}

@@ -40,9 +40,7 @@ class Home:
 
     def behind(self, port: int) -> Home:
         """The same, reached through another port."""
-        known = {
-            key: value.replace(f":{self.server.ports[0]}", f":{port}") for key, value in self.environment.items()
-        }
+        known = {key: value.replace(f":{self.server.ports[0]}", f":{port}") for key, value in self.environment.items()}
         return replace(self, environment=known)
 
 

@@ -18,11 +18,12 @@ MOST = 250  # MiB that a process may need for an object of any size
 
 WRITE = """
 import sys
+from collections.abc import Iterator
 from glacier.runtime.manifest import Place
 from glacier.runtime.stores import open_store
 kind, size = sys.argv[2], 16 * 1024 * 1024
 value = b"2" * size if kind == "bytes" else iter([b"2" * 1024] * (size // 1024))
-open_store(sys.argv[1]).write(Place(store="s", path="d/"), value, None if kind == "bytes" else list[bytes])
+open_store(sys.argv[1]).write(Place(store="s", path="d/"), value, None if kind == "bytes" else Iterator[bytes])
 """
 LARGE_OBJECT = """
 import resource, sys

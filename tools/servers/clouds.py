@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -127,11 +128,16 @@ def postgres(folder: Path) -> Iterator[Server]:
             shutil.chown(home, user)
         data = home / "data"
         initial = [binaries / "initdb", "-D", data, "-A", "trust", "-U", "glacier", "--no-sync"]
-        subprocess.run(initial, user=user, check=True, capture_output=True, cwd=home)
+        make = [binaries / "postgres", "--single", "-D", data, "postgres"]
+        for command, said in ((initial, b""), (make, b"CREATE DATABASE glacier\n")):
+            subprocess.run(command, input=said, user=user, check=True, capture_output=True, cwd=home)
         options = [f"listen_addresses={HOST}", f"unix_socket_directories={home}", "fsync=off"]
         settings = [part for option in options for part in ("-c", option)]
-        command = [binaries / "postgres", "-D", data, "-p", str(port), *settings]
-        with Server("postgres", command, folder=folder, ports=[port], user=user) as server:
+        serve = [binaries / "postgres", "-D", data, "-p", str(port), *settings]
+        with Server("postgres", serve, folder=folder, ports=[port], user=user) as server:
+            ready = [binaries / "pg_isready", "--quiet", "-h", HOST, "-p", str(port)]
+            while subprocess.run(ready).returncode == 1:  # it listens before it lets anybody in
+                time.sleep(0.05)
             yield server
     finally:
         shutil.rmtree(home)

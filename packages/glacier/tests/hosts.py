@@ -61,7 +61,7 @@ class Clouds:
         self.objects: dict[str, bytes] = {}
         self.own = self.keys(f"arn:aws:sts::{self.trust.account}:assumed-role/{self.trust.role}/work")
         handler = type("Handler", (_Handler,), {"clouds": self})
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.server = _Server(("127.0.0.1", 0), handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01})
         self.thread.start()
@@ -93,7 +93,11 @@ class Clouds:
                 "AWS_SESSION_TOKEN": self.own.session_token,
             },
             "gcp": {"K_SERVICE": "work"},
-            "azure": {"IDENTITY_ENDPOINT": f"{self.url}/msi", "IDENTITY_HEADER": "h-e-a-d-e-r", "AZURE_CLIENT_ID": "me"},
+            "azure": {
+                "IDENTITY_ENDPOINT": f"{self.url}/msi",
+                "IDENTITY_HEADER": "h-e-a-d-e-r",
+                "AZURE_CLIENT_ID": "me",
+            },
         }[self.home]
         return own | {
             "AWS_ENDPOINT_URL_STS": self.url,
@@ -104,7 +108,7 @@ class Clouds:
             "AWS_ALLOW_HTTP": "true",
             "GOOGLE_BASE_URL": self.url,
             "GOOGLE_ALLOW_HTTP": "true",
-            "AZURE_STORAGE_ENDPOINT": f"{self.url}/box",
+            "AZURE_STORAGE_ENDPOINT": self.url,
             "AZURE_ALLOW_HTTP": "true",
             "NO_PROXY": "127.0.0.1",
         }
@@ -170,7 +174,11 @@ class Clouds:
             return 403 if code == "AccessDenied" else 400, _xml_error(code, refusal.said)
         keys = self.keys(trust.role_arn)
         self.bearer = keys.access_key
-        fields = {"AccessKeyId": keys.access_key, "SecretAccessKey": keys.secret_key, "SessionToken": keys.session_token}
+        fields = {
+            "AccessKeyId": keys.access_key,
+            "SecretAccessKey": keys.secret_key,
+            "SessionToken": keys.session_token,
+        }
         return 200, _xml("AssumeRoleWithWebIdentity", {**fields, "Expiration": _instant(self.life)})
 
     def federate(self, form: Mapping[str, str]) -> Answer:
@@ -272,6 +280,10 @@ class Clouds:
     def _counted(self, what: str, work: Callable[[], Answer]) -> Answer:
         self.counts[what] += 1
         return self.first.popleft() if what == "exchange" and self.first else work()
+
+
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 64  # with fewer, who comes at the same time is made to wait for a second
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -14,17 +14,20 @@ import sysconfig
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
+from glacier.access import storage_kind
 from glacier.errors import Diagnostic
 from glacier.graph import AnyTask
+from glacier.infra import walk
 from glacier.naming import slug
 from glacier.pipeline import Pipeline
-from glacier.plan import PlacedTask, Plan, path_of
+from glacier.plan import PlacedStorage, PlacedTask, Plan, path_of
 from glacier.plan.placement import Subject
+from glacier.runtime.clients import needed
 from glacier.runtime.manifest import Manifest, Place
-from glacier.target import Target
+from glacier.target import Draft, Site, Target
 
 # What the runtime itself imports beyond the standard library, as pinned in the workspace's lock.
 RUNTIME_REQUIREMENTS = ("obstore==0.12.1",)
@@ -76,11 +79,12 @@ class Needs:
         return f"{machine}-{wheels}"
 
 
-def needs_of(placed: PlacedTask) -> Needs:
-    """What a task's compute asks for."""
+def needs_of(placed: PlacedTask, clients: Iterable[str] = ()) -> Needs:
+    """What a task's compute asks for, and the clients of where its data is."""
     runtime = re.search(r"3\.?(\d+)", getattr(placed.particular, "runtime", PYTHON))
+    asked = getattr(placed.particular, "requirements", None) or ()
     return Needs(
-        requirements=tuple(sorted(set(getattr(placed.particular, "requirements", None) or ()))),
+        requirements=tuple(sorted({*asked, *clients})),
         python=f"3.{runtime[1]}" if runtime else PYTHON,
         machine=getattr(placed.particular, "architecture", MACHINE),
     )
@@ -116,13 +120,31 @@ def digest_of(files: Mapping[str, bytes]) -> str:
 def artifacts(plan: Plan, cloud: str, found: list[Diagnostic]) -> tuple[Artifact, ...]:
     """The folders that one cloud's tasks run from, one for each distinct set of needs."""
     groups: dict[Needs, list[PlacedTask]] = {}
+    said = {storage: _said(plan, storage) for storage in plan.storages}
     for placed in plan.tasks:
         if placed.home.cloud == cloud:
-            groups.setdefault(needs_of(placed), []).append(placed)
+            groups.setdefault(needs_of(placed, _clients(plan, placed, said)), []).append(placed)
     return tuple(
         _artifact(plan, cloud, needs, tuple(placed.task for placed in group), found)
         for needs, group in sorted(groups.items())
     )
+
+
+def _said(plan: Plan, storage: PlacedStorage) -> str:
+    """The part of a storage's address that is known already."""
+    site = Site(Draft(plan.targets[storage.home.cloud], plan.graph.name), storage.owner)
+    url = storage_kind(plan, storage).address(storage.particular, site).url
+    return "".join(value for value in walk(url) if isinstance(value, str))
+
+
+def _clients(plan: Plan, placed: PlacedTask, said: Mapping[PlacedStorage, str]) -> Iterator[str]:
+    """The packages by which a task reaches its data, less what its cloud has there already."""
+    target = plan.targets[placed.home.cloud]
+    there = tuple(target.brings.get(placed.particular.kind, ()))
+    for storage in {plan.keeps[dataset]: None for dataset in placed.task.datasets}:
+        abroad = storage.home.provider != placed.home.provider
+        packages = needed(said[storage], target.provider, abroad=abroad)
+        yield from (package for package in packages if not package.startswith(there))
 
 
 def _artifact(plan: Plan, cloud: str, needs: Needs, tasks: tuple[AnyTask, ...], found: list[Diagnostic]) -> Artifact:
@@ -135,6 +157,7 @@ def _artifact(plan: Plan, cloud: str, needs: Needs, tasks: tuple[AnyTask, ...], 
     for name, path in sorted(_user_modules(roots, tasks, found).items()):
         files[name] = path.read_bytes()
         files.update(_provider_files(path))
+    files.update(_included(plan, cloud, files, found))
     manifest = Manifest(
         pipeline=pipeline.name,
         module=module,
@@ -149,6 +172,37 @@ def _artifact(plan: Plan, cloud: str, needs: Needs, tasks: tuple[AnyTask, ...], 
         files["Dockerfile"] = DOCKERFILE.format(python=needs.python).encode()
     files.update({name: text.encode() for name, text in plan.targets[cloud].entry.items()})
     return Artifact(needs=needs, tasks=tasks, files=files)
+
+
+def _included(plan: Plan, cloud: str, files: Mapping[str, bytes], found: list[Diagnostic]) -> dict[str, bytes]:
+    """The files that a pipeline says its tasks open, as far from its module as they are where it is declared."""
+    pipeline = plan.graph.pipeline
+    if not pipeline.include or pipeline.where is None:
+        return {}
+    declared = Path(pipeline.where.file)
+    # In the folder of code, the module is at the end of the path that it has here.
+    ends = [path for path in files if declared.as_posix().endswith(f"/{path}")]
+    beside = PurePosixPath(max(ends, key=len, default="")).parent
+    included: dict[str, bytes] = {}
+    for pattern in pipeline.include:
+        matched = {file: file.read_bytes() for file in _matches(declared.parent, pattern)}
+        if not matched:
+            help_ = "a path beside that file: 'queries/*.sql', '**/*.json', or a folder, 'queries'"
+            found.append(_wrong(pipeline, f"include={pattern!r} matches no file in {declared.parent}", help_))
+        included |= {(beside / f.relative_to(declared.parent).as_posix()).as_posix(): c for f, c in matched.items()}
+    taken = included.keys() & {"manifest.json", "requirements.txt", "Dockerfile", *plan.targets[cloud].entry}
+    found.extend(_wrong(pipeline, f"include: Glacier writes {name} itself", "rename it") for name in sorted(taken))
+    return included
+
+
+def _wrong(pipeline: Pipeline, message: str, help_: str) -> Diagnostic:
+    return Subject(f"pipeline {pipeline.name}", pipeline.where).error("include", message, help_)
+
+
+def _matches(folder: Path, pattern: str) -> Iterator[Path]:
+    for match in sorted(folder.glob(pattern)):
+        below = sorted(match.rglob("*")) if match.is_dir() else [match]
+        yield from (file for file in below if file.is_file() and "__pycache__" not in file.parts)
 
 
 def builds_image(placed: PlacedTask) -> bool:

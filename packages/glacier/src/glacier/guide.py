@@ -67,7 +67,7 @@ def _packages(plan: Plan, bundles: Mapping[str, tuple[Artifact, ...]]) -> Iterat
     yield "## 1. Install the packages that the functions import\n"
     yield "`glacier compile` has done it, unless it was told `--no-build`. To do it again, from this folder:\n"
     yield "```sh\nglacier build .\n```\n"
-    yield "It pins every package by its hash in `locks/`, to be kept with the rest, and shows how large each folder is.\n"
+    yield "It pins every package by its hash in `locks/`, to be kept with the rest, and shows how large folders are.\n"
     here = [(cloud, artifact) for cloud, artifact in folders if not plan.targets[cloud].builds]
     if here:
         yield "Without Glacier: into each folder of code, for the machine that runs it.\n"

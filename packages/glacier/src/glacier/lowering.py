@@ -12,7 +12,7 @@ from typing import Any
 
 from glacier import infra, trust
 from glacier.access import compute_kind, program_name, site_of, storage_kind, uses
-from glacier.bundle import Artifact, environment_key, needs_of
+from glacier.bundle import Artifact, environment_key
 from glacier.errors import CompileError, Diagnostic
 from glacier.infra import Lookup, Node, Output, Program, Ref, Section, Statement, Value
 from glacier.plan import PlacedStorage, PlacedTask, Plan
@@ -34,7 +34,8 @@ def lower(plan: Plan, artifacts: Mapping[str, tuple[Artifact, ...]], *, adopt: b
     between = trust.program(plan, drafts)
     if between is not None:
         programs[trust.TRUST] = between
-    finished = ordered(_exporting(programs))
+    reads = {cloud: program.foreign for cloud, program in programs.items()}
+    finished = _ordered(_exporting(programs, reads), reads)
     for program in finished.values():
         infra.check(program)
     return finished
@@ -55,11 +56,11 @@ def _body(
     for visit, letting_in in trust.letting_in(plan, cloud, drafts):
         title = f"Guest from {visit.task.home.cloud}: task {visit.task.task.name}"
         body.extend(_section(title, letting_in, "Who it is here; the trust program says who may be it."))
-    folders = {artifact.name: artifact for artifact in artifacts}
+    folders = {task: artifact for artifact in artifacts for task in artifact.tasks}
     steps: dict[int, dict[int, list[Any]]] = {}
     for task in (task for task in plan.tasks if task.home.cloud == cloud):
         site = Site(draft, task.owner)
-        job = _job(plan, task, folders[needs_of(task).folder], drafts)
+        job = _job(plan, task, folders[task.task], drafts)
         made = list(_task(plan, task, job, site))
         body.extend(_section(f"Task {task.task.name}", made, _task_comment(task)))
         outputs.extend(item for item in made if isinstance(item, Output))
@@ -103,11 +104,11 @@ def _workflow_title(plan: Plan, leg: int) -> str:
     return "The order in which the tasks run" + (f", leg {leg + 1} of {last + 1}" if last else "")
 
 
-def _exporting(programs: Mapping[str, Program]) -> dict[str, Program]:
+def _exporting(programs: Mapping[str, Program], reads: Mapping[str, frozenset[Ref]]) -> dict[str, Program]:
     """The programs, each with an output for every attribute that another one reads."""
     wanted: dict[str, set[Ref]] = {}
-    for program in programs.values():
-        for ref in program.foreign:
+    for refs in reads.values():
+        for ref in refs:
             wanted.setdefault(ref.program, set()).add(ref)
     return {
         cloud: replace(program, outputs=(*program.outputs, *_outputs(wanted.get(program.name, set()))))
@@ -120,19 +121,21 @@ def _outputs(refs: Iterable[Ref]) -> Iterator[Output]:
         yield Output(name=ref.output, value=Ref(ref.node, ref.path))
 
 
-def ordered(programs: Mapping[str, Program]) -> dict[str, Program]:
+def _ordered(programs: Mapping[str, Program], reads: Mapping[str, frozenset[Ref]]) -> dict[str, Program]:
     """The programs in an order in which each comes after those it reads from.
 
-    Where programs read from each other there is none: the one with the fewest such reads comes first, and is told
+    Where programs read from each other there is none: the one that waits for the fewest comes first, and is told
     which of the others come later.
     """
-    left = dict(programs)
-    done: dict[str, Program] = {}
     names = {program.name for program in programs.values()}
+    waits = {cloud: {ref.program for ref in refs} & names for cloud, refs in reads.items()}
+    left, done = dict(programs), dict[str, Program]()
     while left:
-        waits = {key: (set(program.needs) & names) - {p.name for p in done.values()} for key, program in left.items()}
-        first = min(left, key=lambda key: len(waits[key]))  # of equals the one that was given first
-        done[first] = replace(left.pop(first), late=frozenset(waits[first]))
+        gone = {program.name for program in done.values()}
+        first = min(left, key=lambda cloud: len(waits[cloud] - gone))  # of equals the one that was given first
+        late = waits[first] - gone
+        program = left.pop(first)
+        done[first] = replace(program, late=frozenset(late)) if late else program
     return done
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from glacier.tables import NameRule
 
@@ -12,6 +13,7 @@ NAME = re.compile(r"[A-Za-z][A-Za-z0-9 _.\-]{0,99}")  # what a pipeline, task, d
 NAME_HELP = "start with a letter; then letters, digits, spaces, '_', '-' or '.'; at most 100 characters"
 
 
+@lru_cache(maxsize=1 << 16)
 def slug(name: str) -> str:
     """A name in the alphabet every cloud allows: lower case, digits, single hyphens; ``Raw data`` → ``raw-data``.
 

@@ -7,6 +7,7 @@ import importlib
 import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import PurePath
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
 from glacier import signature
@@ -192,6 +193,8 @@ class Pipeline:
 
     ``Pipeline("sales")`` with ``@pipeline.task``, and ``Pipeline(tasks=[…], name="sales")`` with ``@task``, say the
     same. ``residency`` is where all of its data must stay, and its tasks run (see :class:`~glacier.Dataset`).
+    ``include`` are files that its tasks open, as patterns of paths beside the file that declares it, such as
+    ``"queries/*.sql"``; a folder is everything in it. Where tasks run, they are beside that file too.
     Raises :class:`~glacier.errors.DeclarationError` on the line that declares something wrongly.
     """
 
@@ -201,6 +204,7 @@ class Pipeline:
         tasks: Iterable[Task[..., Any]] = (),
         *,
         residency: Residency | None = None,
+        include: Iterable[str] = (),
     ) -> None:
         self.where = caller()
         if not isinstance(name, str) or not NAME.fullmatch(name):
@@ -208,6 +212,7 @@ class Pipeline:
             name = "pipeline"
         self.name = name
         self.residency = words(residency, f"pipeline {name}") if residency is not None else ()
+        self.include = _patterns(include)
         self._tasks: dict[str, Task[..., Any]] = {}
         self._datasets: dict[str, Dataset] = {}
         self._producers: dict[Dataset, Task[..., Any]] = {}
@@ -361,6 +366,24 @@ class Pipeline:
                     if reader not in came_from:
                         came_from[reader] = (current, dataset)
                         waiting.append(reader)
+
+
+def _patterns(include: Iterable[str]) -> tuple[str, ...]:
+    """Patterns of paths below a folder; what could lead out of it is refused."""
+    given = (include,) if isinstance(include, str) else tuple(include)
+    fit = tuple(each for each in given if isinstance(each, str) and _stays_below(each))
+    if fit != given or isinstance(include, str):
+        shown = ", ".join(repr(each) for each in given if each not in fit or isinstance(include, str))
+        message = f"include={shown} is no list of paths beside the pipeline's file"
+        reject("include", message, help='include=["queries/*.sql"]')
+    return fit
+
+
+def _stays_below(pattern: str) -> bool:
+    parts = PurePath(pattern).parts
+    return (
+        bool(parts) and not PurePath(pattern).anchor and all(p != ".." and p.count("**") == (p == "**") for p in parts)
+    )
 
 
 def _circle(

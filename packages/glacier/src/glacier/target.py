@@ -193,6 +193,7 @@ class Target:
     how_to_run: ClassVar[Sequence[str]] = ()  # commands that start the workflow of a deployed stack
     egress: ClassVar[Mapping[str, str]] = {}  # the price of what leaves the cloud, where storage or compute has its own
     entry: ClassVar[Mapping[str, str]] = {}  # files that every folder of code needs on this cloud
+    brings: ClassVar[Mapping[str, Sequence[str]]] = {}  # packages that a kind of compute has without being asked
     builds: ClassVar[bool] = False  # the cloud itself installs what a folder's requirements.txt lists
     packages: ClassVar[Sequence[str]] = ()  # what every folder of code installs on this cloud, as ``pip`` writes it
     packages_go: ClassVar[str] = "."  # where in a folder of code its packages are, unless the cloud installs them

@@ -18,6 +18,7 @@ import pytest
 from glacier.errors import TaskError
 from glacier.runtime import buckets, stores
 from glacier.runtime.buckets import Disk, Remote
+from glacier.runtime.clients import CLIENTS
 from glacier.runtime.manifest import Place
 from glacier.runtime.objects import Objects
 from glacier.runtime.problems import Problem
@@ -188,7 +189,7 @@ def test_every_scheme_has_an_opener_that_is_there() -> None:
     from pkgutil import resolve_name
 
     assert all(callable(resolve_name(each) if isinstance(each, str) else each) for each in stores._OPENERS.values())
-    assert set(stores.CLIENTS) <= set(stores._OPENERS)
+    assert set(CLIENTS) <= set(stores._OPENERS)
 
 
 # One result, or none

@@ -653,7 +653,7 @@ load_function = aws.lambda_.Function(
     role=load_role.arn,
     runtime="python3.13",
     handler="handler.handler",
-    code=pulumi.FileArchive("functions/tasks-2c0e9243"),
+    code=pulumi.FileArchive("functions/tasks-05b9e2fb"),
     memory_size=1024,
     timeout=300,
     architectures=["x86_64"],
@@ -826,7 +826,7 @@ warm_function = aws.lambda_.Function(
     role=warm_role.arn,
     runtime="python3.13",
     handler="handler.handler",
-    code=pulumi.FileArchive("functions/tasks"),
+    code=pulumi.FileArchive("functions/tasks-378b7930"),
     memory_size=512,
     timeout=300,
     architectures=["x86_64"],
@@ -993,7 +993,7 @@ announce_starter = aws.iam.Role(
     opts=pulumi.ResourceOptions(provider=aws_provider),
 )
 
-# Build functions/tasks and push it with this tag; the README has the commands.
+# Build functions/tasks-1a4b5a4f and push it with this tag; the README has the commands.
 announce_images = aws.ecr.Repository(
     "everything-announce-images",
     image_tag_mutability="IMMUTABLE",
@@ -1050,7 +1050,7 @@ announce_definition = aws.ecs.TaskDefinition(
                 "name": "task",
                 "image": pulumi.Output.concat(
                     announce_images.repository_url,
-                    ":80e0dfd889f6",
+                    ":3d15f415a1d0",
                 ),
                 "essential": True,
                 "command": ["python", "-m", "glacier.runtime"],
@@ -1439,6 +1439,6 @@ pulumi.export(
 )
 pulumi.export(
     "image_announce",
-    pulumi.Output.concat(announce_images.repository_url, ":80e0dfd889f6"),
+    pulumi.Output.concat(announce_images.repository_url, ":3d15f415a1d0"),
 )
 pulumi.export("workflow", workflow_machine.id)

@@ -165,19 +165,19 @@ registry_images = azure.containerregistry.Registry(
     opts=pulumi.ResourceOptions(provider=azure_provider),
 )
 
-# --- Shared: image-functions-tasks ----------------------------------------------------
+# --- Shared: image-functions-tasks-378b7930 -------------------------------------------
 
 # Needs the Azure CLI on the machine that deploys, and no Docker.
-image_functions_tasks_build = command.local.Command(
-    "everything-image-functions-tasks-build",
+image_functions_tasks_378b7930_build = command.local.Command(
+    "everything-image-functions-tasks-378b7930-build",
     create='az acr build --subscription "$SUBSCRIPTION" --registry "$REGISTRY" --image "$IMAGE" .',
-    dir="functions/tasks",
+    dir="functions/tasks-378b7930",
     environment={
         "SUBSCRIPTION": subscription_client.subscription_id,
         "REGISTRY": registry_images.name,
-        "IMAGE": "tasks:e137c6bc4822",
+        "IMAGE": "tasks-378b7930:07a54625c383",
     },
-    triggers=["e137c6bc4822", registry_images.id],
+    triggers=["07a54625c383", registry_images.id],
 )
 
 # --- Shared: private environment ------------------------------------------------------
@@ -664,13 +664,13 @@ load_passwords = azure.web.WebAppScmAllowed(
 command.local.Command(
     "everything-load-code-upload",
     create='zip="$(mktemp -d)/code.zip" && python3 -m zipfile -c "$zip" . && az functionapp deployment source config-zip --subscription "$SUBSCRIPTION" --resource-group "$GROUP" --name "$APP" --src "$zip"',
-    dir="functions/tasks-2c0e9243",
+    dir="functions/tasks-05b9e2fb",
     environment={
         "SUBSCRIPTION": subscription_client.subscription_id,
         "GROUP": resources_group.name,
         "APP": load_app.name,
     },
-    triggers=["6955cd2ea446", load_app.id],
+    triggers=["802742927612", load_app.id],
     opts=pulumi.ResourceOptions(depends_on=[load_passwords]),
 )
 
@@ -910,13 +910,13 @@ warm_passwords = azure.web.WebAppScmAllowed(
 command.local.Command(
     "everything-warm-code-upload",
     create='zip="$(mktemp -d)/code.zip" && python3 -m zipfile -c "$zip" . && az functionapp deployment source config-zip --subscription "$SUBSCRIPTION" --resource-group "$GROUP" --name "$APP" --src "$zip"',
-    dir="functions/tasks",
+    dir="functions/tasks-378b7930",
     environment={
         "SUBSCRIPTION": subscription_client.subscription_id,
         "GROUP": resources_group.name,
         "APP": warm_app.name,
     },
-    triggers=["e137c6bc4822", warm_app.id],
+    triggers=["07a54625c383", warm_app.id],
     opts=pulumi.ResourceOptions(depends_on=[warm_passwords]),
 )
 
@@ -1000,7 +1000,7 @@ announce_job = azure.app.Job(
                 "name": "task",
                 "image": pulumi.Output.concat(
                     registry_images.login_server,
-                    "/tasks:e137c6bc4822",
+                    "/tasks-378b7930:07a54625c383",
                 ),
                 "command": ["python", "-m", "glacier.runtime"],
                 "env": [
@@ -1043,7 +1043,7 @@ announce_job = azure.app.Job(
     },
     opts=pulumi.ResourceOptions(
         provider=azure_provider,
-        depends_on=[announce_pulls, image_functions_tasks_build],
+        depends_on=[announce_pulls, image_functions_tasks_378b7930_build],
     ),
 )
 
@@ -1273,7 +1273,7 @@ command.local.Command(
         "GROUP": resources_group.name,
         "APP": listen_app.name,
     },
-    triggers=["e137c6bc4822", listen_app.id],
+    triggers=["5e72240438d2", listen_app.id],
     opts=pulumi.ResourceOptions(depends_on=[listen_passwords]),
 )
 

@@ -331,7 +331,7 @@ command.local.Command(
         "GROUP": resources_group.name,
         "APP": work_app.name,
     },
-    triggers=["17fe2f228304", work_app.id],
+    triggers=["628285fb44f1", work_app.id],
     opts=pulumi.ResourceOptions(depends_on=[work_passwords]),
 )
 

@@ -387,7 +387,7 @@ command.local.Command(
         "GROUP": resources_group.name,
         "APP": write_app.name,
     },
-    triggers=["8f89e8e2cbd6", write_app.id],
+    triggers=["d803b21cd3f8", write_app.id],
     opts=pulumi.ResourceOptions(depends_on=[write_passwords]),
 )
 

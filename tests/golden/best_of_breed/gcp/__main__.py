@@ -196,7 +196,7 @@ builder_images = gcp.artifactregistry.RepositoryIamMember(
 upload_tasks_object = gcp.storage.BucketObject(
     "best-of-breed-upload-tasks",
     bucket=code_bucket.name,
-    name="tasks-c83b7de995e8.zip",
+    name="tasks-f2a9630fda7c.zip",
     source=pulumi.FileArchive("functions/tasks"),
     opts=pulumi.ResourceOptions(provider=gcp_provider),
 )

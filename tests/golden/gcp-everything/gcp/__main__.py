@@ -291,15 +291,15 @@ builder_images = gcp.artifactregistry.RepositoryIamMember(
     opts=pulumi.ResourceOptions(provider=gcp_provider),
 )
 
-# --- Shared: upload-tasks-2c0e9243 ----------------------------------------------------
+# --- Shared: upload-tasks-05b9e2fb ----------------------------------------------------
 
 # Its name changes when the code does; an object that kept its name would never be built
 # again.
-upload_tasks_2c0e9243_object = gcp.storage.BucketObject(
-    "everything-upload-tasks-2c0e9243",
+upload_tasks_05b9e2fb_object = gcp.storage.BucketObject(
+    "everything-upload-tasks-05b9e2fb",
     bucket=code_bucket.name,
-    name="tasks-2c0e9243-98403d92787d.zip",
-    source=pulumi.FileArchive("functions/tasks-2c0e9243"),
+    name="tasks-05b9e2fb-614cf0402d10.zip",
+    source=pulumi.FileArchive("functions/tasks-05b9e2fb"),
     opts=pulumi.ResourceOptions(provider=gcp_provider),
 )
 
@@ -330,25 +330,25 @@ run_api_service = gcp.projects.Service(
     opts=pulumi.ResourceOptions(provider=gcp_provider),
 )
 
-# --- Shared: upload-tasks -------------------------------------------------------------
+# --- Shared: upload-tasks-378b7930 ----------------------------------------------------
 
 # Its name changes when the code does; an object that kept its name would never be built
 # again.
-upload_tasks_object = gcp.storage.BucketObject(
-    "everything-upload-tasks",
+upload_tasks_378b7930_object = gcp.storage.BucketObject(
+    "everything-upload-tasks-378b7930",
     bucket=code_bucket.name,
-    name="tasks-7f5c66cca03d.zip",
-    source=pulumi.FileArchive("functions/tasks"),
+    name="tasks-378b7930-ed8461e2ff0b.zip",
+    source=pulumi.FileArchive("functions/tasks-378b7930"),
     opts=pulumi.ResourceOptions(provider=gcp_provider),
 )
 
-# --- Shared: image-functions-tasks ----------------------------------------------------
+# --- Shared: image-functions-tasks-378b7930 -------------------------------------------
 
 # Needs the Google Cloud CLI on the machine that deploys, and no Docker.
-image_functions_tasks_build = command.local.Command(
-    "everything-image-functions-tasks",
+image_functions_tasks_378b7930_build = command.local.Command(
+    "everything-image-functions-tasks-378b7930",
     create='gcloud builds submit . --project "$PROJECT" --region "$REGION" --tag "$IMAGE" --quiet',
-    dir="functions/tasks",
+    dir="functions/tasks-378b7930",
     environment={
         "PROJECT": project,
         "REGION": "us-central1",
@@ -357,10 +357,10 @@ image_functions_tasks_build = command.local.Command(
             project,
             "/",
             images_repository.repository_id,
-            "/tasks:7f5c66cca03d",
+            "/tasks-378b7930:ed8461e2ff0b",
         ),
     },
-    triggers=["7f5c66cca03d"],
+    triggers=["ed8461e2ff0b"],
     opts=pulumi.ResourceOptions(
         depends_on=[
             cloudbuild_api_service,
@@ -368,6 +368,18 @@ image_functions_tasks_build = command.local.Command(
             images_repository,
         ],
     ),
+)
+
+# --- Shared: upload-tasks -------------------------------------------------------------
+
+# Its name changes when the code does; an object that kept its name would never be built
+# again.
+upload_tasks_object = gcp.storage.BucketObject(
+    "everything-upload-tasks",
+    bucket=code_bucket.name,
+    name="tasks-d3b2efe863ef.zip",
+    source=pulumi.FileArchive("functions/tasks"),
+    opts=pulumi.ResourceOptions(provider=gcp_provider),
 )
 
 # --- Shared: operation-watcher --------------------------------------------------------
@@ -652,7 +664,7 @@ load_function = gcp.cloudfunctionsv2.Function(
         "source": {
             "storage_source": {
                 "bucket": code_bucket.name,
-                "object": upload_tasks_2c0e9243_object.name,
+                "object": upload_tasks_05b9e2fb_object.name,
             },
         },
     },
@@ -755,7 +767,7 @@ warm_function = gcp.cloudfunctionsv2.Function(
         "source": {
             "storage_source": {
                 "bucket": code_bucket.name,
-                "object": upload_tasks_object.name,
+                "object": upload_tasks_378b7930_object.name,
             },
         },
     },
@@ -867,7 +879,7 @@ announce_job = gcp.cloudrunv2.Job(
                         project,
                         "/",
                         images_repository.repository_id,
-                        "/tasks:7f5c66cca03d",
+                        "/tasks-378b7930:ed8461e2ff0b",
                     ),
                     "commands": ["python", "-m", "glacier.runtime"],
                     "envs": [
@@ -918,7 +930,7 @@ announce_job = gcp.cloudrunv2.Job(
     deletion_protection=False,
     opts=pulumi.ResourceOptions(
         provider=gcp_provider,
-        depends_on=[run_api_service, image_functions_tasks_build],
+        depends_on=[run_api_service, image_functions_tasks_378b7930_build],
     ),
 )
 

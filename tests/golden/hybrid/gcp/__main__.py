@@ -178,7 +178,7 @@ builder_images = gcp.artifactregistry.RepositoryIamMember(
 upload_tasks_object = gcp.storage.BucketObject(
     "hybrid-upload-tasks",
     bucket=code_bucket.name,
-    name="tasks-c4be634af26c.zip",
+    name="tasks-9eb2fbcde1e1.zip",
     source=pulumi.FileArchive("functions/tasks"),
     opts=pulumi.ResourceOptions(provider=gcp_provider),
 )

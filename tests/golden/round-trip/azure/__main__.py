@@ -385,7 +385,7 @@ command.local.Command(
         "GROUP": resources_group.name,
         "APP": two_app.name,
     },
-    triggers=["217c350f65b7", two_app.id],
+    triggers=["ec9b738f8b16", two_app.id],
     opts=pulumi.ResourceOptions(depends_on=[two_passwords]),
 )
 

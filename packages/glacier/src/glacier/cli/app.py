@@ -19,6 +19,7 @@ COMMANDS = {
     "plan": ("glacier.cli.plan:command", "Show homes, accesses, resources and costs, before anything is generated."),
     "graph": ("glacier.cli.graph:command", "Draw the pipeline: as text, Mermaid, SVG or HTML."),
     "compile": ("glacier.cli.compile:command", "Write complete Pulumi programs, with a guide to deploying them."),
+    "build": ("glacier.cli.build:command", "Install what tasks import into the compiled folders of code."),
     "diff": ("glacier.cli.diff:command", "Show what deploying one compiled folder after another would do."),
     "run": ("glacier.cli.run:command", "Run the pipeline on this machine."),
     "providers": ("glacier.cli.providers:command", "Show which clouds are installed, and what each supports."),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from glacier.cli import choosing, loading, show
+from glacier.cli import build, choosing, loading, show
 from glacier.compilation import Compiled
 
 
@@ -18,12 +18,29 @@ from glacier.compilation import Compiled
 @click.option("--out", default="infra", show_default=True, type=click.Path(), help="The folder to write to.")
 @click.option("--force", is_flag=True, help="Overwrite generated files that were changed since.")
 @click.option("--adopt", is_flag=True, help="Take over named buckets that exist already, instead of creating them.")
+@click.option(
+    "--build/--no-build",
+    "builds",
+    default=True,
+    show_default=True,
+    envvar="GLACIER_BUILD",
+    show_envvar=True,
+    help="Then install what tasks import, as `glacier build` does.",
+)
 def command(
-    reference: str, to: tuple[str, ...], region: tuple[str, ...], using: str | None, out: str, force: bool, adopt: bool
+    reference: str,
+    to: tuple[str, ...],
+    region: tuple[str, ...],
+    using: str | None,
+    out: str,
+    force: bool,
+    adopt: bool,
+    builds: bool,
 ) -> None:
     """Write complete Pulumi programs, with a guide to deploying them.
 
-    Files of yours are left alone. When there is an error, all of them are shown and nothing is written.
+    Files of yours are left alone. When there is an error, all of them are shown and nothing is written. When the
+    packages cannot be installed, the programs stay, and `glacier build` goes on from there.
     """
     loaded = loading.load(reference)
     compiler = choosing.compiler(loaded, choosing.Wanted(to, region, using))
@@ -32,6 +49,10 @@ def command(
     show.crossing(compiled.crossing)
     show.diagnostics(compiled.diagnostics, err=True)
     _report(compiled, Path(out), written)
+    if builds:
+        show.line()
+        build.run(Path(out))
+    _next(compiled, Path(out), builds)
 
 
 def _report(compiled: Compiled, out: Path, written: Sequence[Path]) -> None:
@@ -43,8 +64,13 @@ def _report(compiled: Compiled, out: Path, written: Sequence[Path]) -> None:
         is_folder = (out / name).is_dir()
         detail = f"{count} files" + (f", {resources[name]} resources" if name in resources else "")
         show.line(f"  {folder}/{name}" + (f"/  {detail}" if is_folder else ""))
+
+
+def _next(compiled: Compiled, out: Path, is_built: bool) -> None:
+    folder = show.path(out)
     first, *others = compiled.programs
-    show.line(f"\nNext ({folder}/README.md has the rest; its step 1 installs what the functions import):", "bold")
+    step = "" if is_built else "; its step 1 installs what the functions import"
+    show.line(f"\nNext ({folder}/README.md has the rest{step}):", "bold")
     show.line(f"  cd {folder}/{first}")
     show.line("  pulumi stack init dev")
     show.line("  pulumi up --refresh" + (f"    # then the same in {', '.join(others)}" if others else ""))

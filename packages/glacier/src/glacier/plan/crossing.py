@@ -63,15 +63,17 @@ def recommendations(plan: Plan) -> tuple[str, ...]:
 
 def _move_tasks(plan: Plan, crossing: tuple[Transfer, ...]) -> Iterator[str]:
     """A task all of whose data is on one other cloud would send nothing if it ran there."""
-    for task in dict.fromkeys(transfer.access.task for transfer in crossing):
+    foreign: dict[AnyTask, set[str]] = {}
+    for transfer in crossing:
+        foreign.setdefault(transfer.access.task, set()).add(transfer.dataset.name)
+    for task, names in foreign.items():
         placed = plan.runs[task]
         homes = {plan.keeps[dataset].home.cloud for dataset in task.datasets}
         if len(homes) == 1 and homes != {placed.home.cloud}:
             yield f"Co-locate: run {task.name} on {next(iter(homes))}, where all of its data is; {_how(placed)}"
         elif len(homes) > 1:
-            foreign = sorted({t.dataset.name for t in crossing if t.access.task is task})
             yield (
-                f"Co-locate: {task.name} works on {' and '.join(sorted(homes))}; keep {', '.join(foreign)} on"
+                f"Co-locate: {task.name} works on {' and '.join(sorted(homes))}; keep {', '.join(sorted(names))} on"
                 f" {placed.home.cloud}, or split the task so that each part runs beside its data"
             )
 

@@ -177,15 +177,6 @@ _OPENERS: dict[str, Callable[[SplitResult, Who], Store] | str] = {
     "servicebus+sessions": "glacier.runtime.sessions:service_bus",
     "cosmosdb": "glacier.runtime.documents:cosmos",
 }
-# The clients that some addresses need beside obstore, as pip calls them. Lambda brings boto3; containers do not.
-CLIENTS: Mapping[str, tuple[str, ...]] = {
-    "postgres": ("psycopg[binary]",),
-    "mysql": ("pymysql",),
-    "valkeys": ("redis",),
-    "rediss": ("redis",),
-    "sqs+https": ("boto3",),
-    "servicebus+sessions": ("azure-servicebus",),
-}
 
 
 def environment_key(store: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ class Folder:
     packages: str | None
     requires: tuple[str, ...]
     digest: str
-    limits: Mapping[str, Bound]
+    limits: Mapping[str, Bound] = field(hash=False)
 
     @property
     def named(self) -> str:
@@ -73,7 +73,7 @@ def read(directory: Path) -> Export:
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise refused(
             "build",
-            f"{directory} holds no complete export of `glacier compile`: its {RECORD} is missing, or of an older version",
+            f"{directory} holds no complete export of `glacier compile`: its {RECORD} is missing, or too old",
             "compile the pipeline into it again: glacier compile FILE --to CLOUD --out DIR",
         ) from None
     return Export(directory, record, folders)

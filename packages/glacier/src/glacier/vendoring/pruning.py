@@ -1,4 +1,4 @@
-"""Makes an installed tree small, and the same every time: no tests, headers, stubs, scripts, or traces of installing."""
+"""Makes an installed tree small, and always the same: no tests, headers, stubs, scripts, or traces of installing."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def prune(tree: Path) -> None:
         if folder.exists() and _holds_tests(folder):
             shutil.rmtree(folder)
     for file in list(_files(tree)):
-        if file.suffix in _HEADERS_AND_STUBS and not (file.suffix == ".pyi" and _reads_stubs(file.parent)):
-            file.unlink()
-        elif file.parent.suffix == ".dist-info" and file.name in _TRACES:
+        is_trace = file.parent.suffix == ".dist-info" and file.name in _TRACES
+        is_read = file.suffix == ".pyi" and _reads_stubs(file.parent)
+        if is_trace or (file.suffix in _HEADERS_AND_STUBS and not is_read):
             file.unlink()
     for folder in sorted((each for each in tree.rglob("*") if each.is_dir()), reverse=True):
         if not any(folder.iterdir()):

@@ -19,7 +19,9 @@ from glacier.vendoring.exported import Folder, refused
 
 _PINNING = ("--generate-hashes", "--no-header", "--no-annotate", "--only-binary", ":all:")
 _UNREACHABLE = re.compile(r"failed to fetch|error sending request|dns error|network connectivity|timed out", re.I)
-_NO_WHEEL = re.compile(r"(?P<name>[\w.-]+?)(?P<is>(?:[<>=]=|[<>])[\w.+!*,<>=]+)? ha(?:s|ve) no (?:usable )?wheels", re.I)
+_NO_WHEEL = re.compile(
+    r"(?P<name>[\w.-]+?)(?P<is>(?:[<>=]=|[<>])[\w.+!*,<>=]+)? ha(?:s|ve) no (?:usable )?wheels", re.I
+)
 _FOUND = r"for `{}` \(v(?P<version>[^)]+)\)"
 _OLDEST = (0, 9)
 

@@ -1,0 +1,101 @@
+"""Builds an export: locks, trees, sizes, and last the export itself."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from glacier.errors import CompileError, Diagnostic, Severity
+from glacier.vendoring import locking, sizes, trees
+from glacier.vendoring.exported import Export, Folder, read, refused
+from glacier.vendoring.placing import place
+from glacier.vendoring.sizes import Size
+from glacier.vendoring.trees import Tree
+
+CACHE = Path(".glacier", "packages")  # of the project, beside what `glacier run` keeps
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a build came to: how large each folder of functions is, and what is worth knowing."""
+
+    directory: Path
+    sizes: tuple[Size, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def fits(self) -> bool:
+        """Whether every folder is within its cloud's limits; where one is not, nothing was placed."""
+        return all(diagnostic.severity is not Severity.ERROR for diagnostic in self.diagnostics)
+
+
+def build(directory: Path, *, cache: Path = CACHE, upgrade: bool = False) -> Built:
+    """Put the packages of an export into its folders of code, locked; ``upgrade`` resolves what is locked anew.
+
+    Raises :class:`~glacier.errors.CompileError` when requirements cannot be met, something of the user's is in the
+    way, or the disk refuses. Then, and when a folder is too large, the export is as it was.
+    """
+    export = read(directory)
+    try:
+        with tempfile.TemporaryDirectory(prefix="glacier-locks-") as staging:
+            locks = locking.lock(export, Path(staging), upgrade=upgrade)
+            built = _trees(export, locks, cache)
+            measured = tuple(_size(export, folder, tree) for folder, tree in built.items() if folder.is_function)
+            found = [*_notes(built), *(each for size in measured for each in sizes.review(size))]
+            made = Built(directory, measured, tuple(found))
+            if made.fits:
+                place(export, built, locks)
+    except OSError as error:
+        where = error.filename2 or error.filename or directory
+        raise refused(
+            "output", f"{where} cannot be used: {error.strerror or error}", "free it, and build again"
+        ) from error
+    return made
+
+
+def _trees(export: Export, locks: Mapping[str, Path], cache: Path) -> dict[Folder, Tree]:
+    """The packages of every folder; every package without a wheel is reported, not the first folder's only."""
+    built: dict[Folder, Tree] = {}
+    found: list[Diagnostic] = []
+    for folder in export.folders:
+        try:
+            built[folder] = trees.tree(folder, locks[folder.lock], cache)
+        except CompileError as error:
+            found.extend(error.diagnostics)
+            if any(diagnostic.code in ("network", "uv") for diagnostic in error.diagnostics):
+                break  # it would be the same for every other
+    if found:
+        raise CompileError(found)
+    return built
+
+
+def _size(export: Export, folder: Folder, tree: Tree) -> Size:
+    own = {path: (export.directory / folder.path / path).read_bytes() for path in export.own(folder)}
+    return Size(
+        folder=folder, own=sizes.weighed({**own, "requirements.txt": tree.requirements}), packages=tree.packages
+    )
+
+
+def _notes(built: Mapping[Folder, Tree]) -> Iterator[Diagnostic]:
+    """Once for each Python: that nothing could be compiled for it; and which files are not valid Python."""
+    plain = {folder.python for folder, tree in built.items() if tree.path is not None and not tree.compiled}
+    for python in sorted(plain):
+        yield Diagnostic(
+            code="bytecode",
+            severity=Severity.NOTE,
+            message=f"there is no Python {python} on this machine, so packages for it are not compiled in advance:"
+            " they are at each cold start",
+            help=f"uv python install {python}; then build again",
+        )
+    for folder, tree in built.items():
+        if tree.uncompiled:
+            more = f" and {len(tree.uncompiled) - 5} more" if len(tree.uncompiled) > 5 else ""
+            yield Diagnostic(
+                code="bytecode",
+                severity=Severity.NOTE,
+                subject=folder.path,
+                message=f"not valid in Python {folder.python}, and left as they are: "
+                f"{', '.join(tree.uncompiled[:5])}{more}",
+            )

@@ -1,0 +1,62 @@
+"""A folder of code brings the clients of where its tasks' data is, and nothing that its cloud has there already."""
+
+from __future__ import annotations
+
+import pytest
+from glacier import Dataset, Pipeline, compute
+from glacier.resource import Resource
+from glacier.storage import Cache, Database, ObjectStorage, Queue
+from mixes import COMPILERS, JOBS, compiler, quietly, visit
+
+FUNCTION, JOB = compute.serverless(), compute.container()
+
+
+def packages(cloud: str, storage: Resource, where: Resource) -> set[str]:
+    """The names of what a task's folder installs for one storage."""
+    pipeline = Pipeline("clients")
+
+    @pipeline.task(compute=where)
+    def work(value: Dataset("kept", storage=storage)) -> None:  # type: ignore[valid-type]
+        return None
+
+    files = COMPILERS[cloud]().compile(pipeline).files
+    (listed,) = [
+        content for path, content in files.items() if path.endswith("/requirements.txt") and "functions" in path
+    ]
+    return {line.split("=")[0].split(">")[0].split("[")[0] for line in listed.decode().splitlines()} - {
+        "obstore",
+        "functions-framework",
+        "azure-functions",
+    }
+
+
+@pytest.mark.parametrize(
+    ("cloud", "storage", "where", "expected"),
+    [
+        ("aws", ObjectStorage(), FUNCTION, set()),
+        ("aws", Database(), FUNCTION, {"psycopg"}),  # Lambda has boto3, which fetches the password
+        ("aws", Database(engine="mysql"), JOB, {"pymysql", "boto3"}),
+        ("aws", Cache(), FUNCTION, {"redis"}),
+        ("aws", Cache(), JOB, {"redis", "boto3"}),
+        ("aws", Queue(), FUNCTION, set()),
+        ("aws", Queue(), JOB, {"boto3"}),
+        ("gcp", Database(), FUNCTION, {"psycopg"}),
+        ("gcp", Cache(), JOB, {"redis"}),
+        ("gcp", Queue(), FUNCTION, set()),
+        ("azure", Database(), FUNCTION, {"psycopg"}),
+        ("azure", Cache(), FUNCTION, {"redis"}),
+        ("azure", Queue(fifo=True), JOB, {"azure-servicebus"}),
+    ],
+)
+def test_what_a_folder_brings(cloud: str, storage: Resource, where: Resource, expected: set[str]) -> None:
+    assert packages(cloud, storage, where) == expected
+
+
+def test_a_container_on_aws_says_who_it_is_with_aws_own_client() -> None:
+    files = quietly(compiler("aws", "gcp"), visit("aws", "gcp", works=JOBS)).files
+    listed = [
+        content.decode()
+        for path, content in files.items()
+        if "functions" in path and path.endswith("/requirements.txt")
+    ]
+    assert any("boto3" in text for text in listed)
