@@ -1050,7 +1050,7 @@ announce_definition = aws.ecs.TaskDefinition(
                 "name": "task",
                 "image": pulumi.Output.concat(
                     announce_images.repository_url,
-                    ":3d15f415a1d0",
+                    ":610cd6d6fc18",
                 ),
                 "essential": True,
                 "command": ["python", "-m", "glacier.runtime"],
@@ -1439,6 +1439,6 @@ pulumi.export(
 )
 pulumi.export(
     "image_announce",
-    pulumi.Output.concat(announce_images.repository_url, ":3d15f415a1d0"),
+    pulumi.Output.concat(announce_images.repository_url, ":610cd6d6fc18"),
 )
 pulumi.export("workflow", workflow_machine.id)

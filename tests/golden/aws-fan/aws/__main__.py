@@ -1171,7 +1171,7 @@ gather_definition = aws.ecs.TaskDefinition(
                 "name": "task",
                 "image": pulumi.Output.concat(
                     gather_images.repository_url,
-                    ":07620751c9d3",
+                    ":96d457adfb65",
                 ),
                 "essential": True,
                 "command": ["python", "-m", "glacier.runtime"],
@@ -1579,6 +1579,6 @@ pulumi.export(
 )
 pulumi.export(
     "image_gather",
-    pulumi.Output.concat(gather_images.repository_url, ":07620751c9d3"),
+    pulumi.Output.concat(gather_images.repository_url, ":96d457adfb65"),
 )
 pulumi.export("workflow", workflow_machine.id)

@@ -178,7 +178,7 @@ builder_images = gcp.artifactregistry.RepositoryIamMember(
 upload_tasks_object = gcp.storage.BucketObject(
     "log-lake-upload-tasks",
     bucket=code_bucket.name,
-    name="tasks-a4453a6e146f.zip",
+    name="tasks-51262d95c617.zip",
     source=pulumi.FileArchive("functions/tasks"),
     opts=pulumi.ResourceOptions(provider=gcp_provider),
 )

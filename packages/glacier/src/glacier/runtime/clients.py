@@ -25,6 +25,10 @@ def needed(address: str, provider: str, *, abroad: bool) -> Iterator[str]:
 
     ``abroad`` is whether the address is another cloud's: AWS then says who the task is, through its own client.
     """
-    yield from CLIENTS.get(address.partition("://")[0], ())
+    scheme, rest, _ = address.partition("://")
+    for known, packages in CLIENTS.items():
+        # A queue's own URL is known when deploying: what is fixed of its address is only "sqs+".
+        if known == scheme or (not rest and scheme and known.startswith(scheme)):
+            yield from packages
     if provider == "aws" and (abroad or any(word in address for word in _BY_AWS)):
         yield _BOTO3

@@ -20,40 +20,45 @@ from glacier.vendoring.exported import Folder, refused
 _PINNING = ("--generate-hashes", "--no-header", "--no-annotate", "--only-binary", ":all:")
 _UNREACHABLE = re.compile(r"failed to fetch|error sending request|dns error|network connectivity|timed out", re.I)
 _NO_WHEEL = re.compile(
-    r"(?P<name>[\w.-]+?)(?P<is>(?:[<>=]=|[<>])[\w.+!*,<>=]+)? ha(?:s|ve) no (?:usable )?wheels", re.I
+    r"(?P<name>[A-Za-z0-9][\w.-]*?)(?:\[[^\]]*\])?(?:\{[^}]*\})?(?P<is>(?:[<>=]=|[<>])[\w.+!*,<>=]+)?"
+    r" ha(?:s|ve) no (?:usable )?wheels"
 )
 _FOUND = r"for `{}` \(v(?P<version>[^)]+)\)"
 _OLDEST = (0, 9)
 
 
-def lock(requires: Iterable[str], python: str, output: Path, *, upgrade: bool) -> None:
-    """Pin what some requirements need on any platform, from a version of Python on; what is pinned already stays.
+def lock(requires: Iterable[str], python: str, preferred: str) -> str:
+    """Pin what some requirements need on any platform, from a version of Python on, as preferred where that fits.
 
     Raises :class:`~glacier.errors.CompileError` when nothing fits, or the index cannot be reached.
     """
-    with tempfile.TemporaryDirectory() as scratch:
-        source = Path(scratch, "requirements.in")
-        source.write_text("".join(f"{line}\n" for line in requires), encoding="utf-8")
-        again = ["--upgrade"] if upgrade else []
-        words = [str(source), "--universal", "--python-version", python, "--output-file", str(output), *again]
-        done = _uv("pip", "compile", *words, *_PINNING)
+    requires = list(requires)
+    done, pinned = _pin(requires, preferred, "--universal", "--python-version", python)
     if done.returncode:
         raise _explained(done.stderr, f"requirements {', '.join(requires)}", f"Python {python}")
+    return pinned
 
 
-def select(folder: Folder, locked: Path) -> str:
-    """What of a lock one folder of code needs, as a file of requirements with hashes.
+def select(folder: Folder, *, locked: Path | None = None, preferred: str = "") -> str:
+    """What one folder of code needs, as a file of requirements with hashes: of a lock, or as preferred.
 
     Raises :class:`~glacier.errors.CompileError` when a package has no wheel for the folder's platform.
     """
-    with tempfile.TemporaryDirectory() as scratch:
+    constraints = () if locked is None else ("--constraints", str(locked))
+    done, pinned = _pin(folder.requires, preferred, *constraints, *_for(folder))
+    if done.returncode:
+        raise _explained(done.stderr, folder.path, folder.named)
+    return pinned
+
+
+def _pin(requires: Iterable[str], preferred: str, *words: str) -> tuple[subprocess.CompletedProcess[str], str]:
+    """Resolve requirements; what the output holds before, uv keeps where it can."""
+    with tempfile.TemporaryDirectory(prefix="glacier-locks-") as scratch:
         source, output = Path(scratch, "requirements.in"), Path(scratch, "requirements.txt")
-        source.write_text("".join(f"{line}\n" for line in folder.requires), encoding="utf-8")
-        words = [str(source), "--constraints", str(locked), "--output-file", str(output), *_for(folder)]
-        done = _uv("pip", "compile", *words, *_PINNING)
-        if done.returncode:
-            raise _explained(done.stderr, folder.path, folder.named)
-        return output.read_text(encoding="utf-8")
+        source.write_text("".join(f"{line}\n" for line in requires), encoding="utf-8")
+        output.write_text(preferred, encoding="utf-8")
+        done = _uv("pip", "compile", str(source), "--output-file", str(output), *words, *_PINNING)
+        return done, output.read_text(encoding="utf-8")
 
 
 def install(folder: Folder, requirements: Path, target: Path) -> None:

@@ -93,7 +93,7 @@ def _kept(place: Path) -> Tree | None:
 
 def _make(folder: Folder, locked: Path, python: str | None, place: Path) -> None:
     requirements, tree = place / _REQUIREMENTS, place / _TREE
-    requirements.write_text(resolver.select(folder, locked), encoding="utf-8", newline="")
+    requirements.write_text(resolver.select(folder, locked=locked), encoding="utf-8", newline="")
     weighed: Sequence[Package] = ()
     uncompiled: list[str] = []
     kept = ""

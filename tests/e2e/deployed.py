@@ -1,0 +1,62 @@
+"""A generated AWS program made real on an emulator that checks policies: its buckets, its roles and what they may do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from e2e.rehearsed import Rehearsed
+from servers import clouds
+from servers.running import Server
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A program whose buckets and roles exist, each under its name in the program."""
+
+    rehearsed: Rehearsed
+    server: Server
+    client: Callable[[str, Server], Any]
+
+    def role_of(self, task: str) -> str:
+        """The role that a task's function is given."""
+        for each in self.rehearsed.of("aws:lambda/function:Function"):
+            if each.inputs["environment"]["variables"]["GLACIER_TASK"] == task:
+                return str(each.inputs["role"])
+        raise KeyError(task)
+
+    def session(self, role: str) -> dict[str, str]:
+        """Keys for a role, as the arguments of a client."""
+        sts = self.client("sts", self.server)
+        made = sts.assume_role(RoleArn=role, RoleSessionName="task")["Credentials"]
+        return {
+            "aws_access_key_id": made["AccessKeyId"],
+            "aws_secret_access_key": made["SecretAccessKey"],
+            "aws_session_token": made["SessionToken"],
+        }
+
+    def credentials(self, role: str) -> dict[str, str]:
+        """What Lambda puts into the environment of a function that has this role."""
+        return clouds.aws_environment(self.server.url, *self.session(role).values())
+
+
+def deploy(rehearsed: Rehearsed, server: Server, client: Callable[[str, Server], Any]) -> Deployed:
+    """Make the buckets, roles and policies of a program.
+
+    Bucket policies are left out: they refuse whatever does not come over TLS, and the emulator is reached without it.
+    Everything that says who may be a role is kept, and the account itself is added, which plays Lambda's part here.
+    """
+    s3, iam, account = client("s3", server), client("iam", server), client("sts", server).get_caller_identity()
+    for bucket in rehearsed.of("aws:s3/bucket:Bucket"):
+        s3.create_bucket(Bucket=bucket.name)
+    for role in rehearsed.of("aws:iam/role:Role"):
+        trust = json.loads(role.inputs["assume_role_policy"])
+        ours = {"Effect": "Allow", "Principal": {"AWS": account["Account"]}, "Action": "sts:AssumeRole"}
+        trust["Statement"].append(ours)
+        iam.create_role(RoleName=role.name, AssumeRolePolicyDocument=json.dumps(trust))
+    for policy in rehearsed.of("aws:iam/rolePolicy:RolePolicy"):
+        document = policy.inputs["policy"]
+        iam.put_role_policy(RoleName=policy.inputs["role"], PolicyName=policy.name, PolicyDocument=document)
+    return Deployed(rehearsed, server, client)

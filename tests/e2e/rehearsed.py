@@ -1,0 +1,95 @@
+"""What a generated program asks for, with names that an emulator can have.
+
+The program runs under the strict mocks, where every value a cloud assigns is made up. Here a made-up name becomes a
+real one wherever it stands, in policies and in the environment of functions, and then the resources can be made.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from glacier.compilation import Compiled
+from glacier.testing.proofs import settings
+from glacier.testing.records import Recorded
+from glacier.testing.run import run_program
+from servers.clouds import AZURE_ACCOUNT
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource that the program asked for: its name, and its inputs as a cloud would get them."""
+
+    type: str
+    name: str
+    inputs: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """One cloud's program, run, and its folder of code with all packages installed into it."""
+
+    code: Path
+    resources: tuple[Resource, ...]
+
+    def of(self, kind: str) -> Iterator[Resource]:
+        """The resources of a type."""
+        return (each for each in self.resources if each.type == kind)
+
+    def environments(self) -> dict[str, dict[str, str]]:
+        """What each task's function is given, by the task's name."""
+        found = [dict(_environment(each)) for each in self.resources if each.type in _FUNCTIONS]
+        return {each["GLACIER_TASK"]: each for each in found}
+
+
+_FUNCTIONS = ("aws:lambda/function:Function", "gcp:cloudfunctionsv2/function:Function", "azure-native:web:WebApp")
+
+
+def _environment(function: Resource) -> Mapping[str, str]:
+    inputs: Any = function.inputs
+    if function.type.startswith("aws:"):
+        return dict(inputs["environment"]["variables"])
+    if function.type.startswith("gcp:"):
+        return dict(inputs["service_config"]["environment_variables"])
+    return {each["name"]: each["value"] for each in inputs["site_config"]["app_settings"]}
+
+
+def rehearse(compiled: Compiled, cloud: str, folder: Path, account: str = "") -> Rehearsed:
+    """Export a compilation, run one cloud's program, and install the requirements of its code into its folder.
+
+    ``account`` is the number that takes the place of the mocks' AWS account.
+    """
+    compiled.export_pulumi(folder)
+    run = run_program(folder / cloud, config=settings(compiled.programs[cloud]))
+    assert not run.problems, run.problems
+    renamed = {"123456789012": account} if account else {}
+    for each in run.resources:
+        renamed |= dict(_renamed(each))
+    swap = _swapping(renamed)
+    resources = [Resource(each.type, each.name, swap(each.inputs)) for each in run.resources]
+    code = folder / cloud / "functions" / "tasks"
+    install = ["uv", "pip", "install", "--quiet", "--link-mode", "copy", "--python", sys.executable]
+    subprocess.run([*install, "--target", str(code), "--requirements", str(code / "requirements.txt")], check=True)
+    return Rehearsed(code, tuple(resources))
+
+
+def _renamed(each: Recorded) -> Iterator[tuple[str, str]]:
+    """What the mocks made up from a resource's name, and the name itself."""
+    real = AZURE_ACCOUNT if each.type == "azure-native:storage:StorageAccount" else each.name
+    for made in (str(each.id), *each.outputs.values()):
+        if isinstance(made, str) and made in {f"{each.name}_{field}" for field in ("id", "name", "bucket")}:
+            yield made, real
+
+
+def _swapping(renamed: Mapping[str, str]) -> Callable[[Any], Any]:
+    if not renamed:
+        return lambda value: value
+    longest_first = sorted(renamed, key=len, reverse=True)
+    pattern = re.compile("|".join(map(re.escape, longest_first)))
+    return lambda value: json.loads(pattern.sub(lambda found: renamed[found[0]], json.dumps(value)))

@@ -1,0 +1,171 @@
+"""What is exported runs as each cloud runs it, with only the environment that the generated program gives it.
+
+On AWS that is Amazon's own runtime for Lambda and the role the program declares, on Google Cloud Google's own functions
+framework. Azure's host cannot be had from a package registry: there the function that its entry calls is called.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from e2e.conftest import reached
+from e2e.deployed import Deployed, deploy
+from e2e.rehearsed import Rehearsed, rehearse
+from glacier.execution import LocalExecutor
+from glacier.runtime.manifest import Manifest
+from glacier.runtime.stores import open_from
+from glacier.runtime.who import Who
+from glacier_aws import AWSCompiler
+from glacier_azure import AzureCompiler
+from glacier_gcp import GCPCompiler
+from servers import clouds
+from servers.buckets import azure_container, gcs_bucket
+from servers.installing import install
+from servers.running import Server
+
+TASKS = ("collect", "tidy", "summarize")
+Call = Callable[[str, Mapping[str, str]], Mapping[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def local(examples: Mapping[str, ModuleType], tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
+    """What the pipeline gives on a laptop."""
+    results = LocalExecutor(root=tmp_path_factory.mktemp("local")).execute(examples["sales"].pipeline)
+    return {name: results[name] for name in ("orders", "clean", "report")}
+
+
+@pytest.fixture(scope="session")
+def on_aws(
+    examples: Mapping[str, ModuleType], ministack: Server, aws: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Deployed:
+    compiled = AWSCompiler().compile(examples["sales"].pipeline)
+    account = aws("sts", ministack).get_caller_identity()["Account"]
+    return deploy(rehearse(compiled, "aws", tmp_path_factory.mktemp("sales-aws"), account), ministack, aws)
+
+
+def run_all(rehearsed: Rehearsed, call: Call) -> Iterator[Mapping[str, Any]]:
+    environments = rehearsed.environments()
+    assert set(environments) == set(TASKS)
+    return (call(task, environments[task]) for task in TASKS)
+
+
+def kept(rehearsed: Rehearsed) -> dict[str, Any]:
+    """Every dataset, read by somebody who may read everything."""
+    manifest = Manifest.from_json((rehearsed.code / "manifest.json").read_text())
+    known = {key: value for each in rehearsed.environments().values() for key, value in each.items()}
+    stores = open_from(known, {place.store: name for name, place in manifest.places.items()}, Who())
+    return {name: stores[place.store].read(place, None) for name, place in manifest.places.items()}
+
+
+def post(server: Server, path: str, body: object) -> Any:
+    request = urllib.request.Request(f"{server.url}{path}", json.dumps(body).encode(), method="POST")
+    request.add_header("Content-Type", "application/json")
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return json.load(answer)
+
+
+INVOCATIONS = "/2015-03-31/functions/function/invocations"
+
+
+def test_lambda_functions(
+    on_aws: Deployed, local: Mapping[str, Any], logs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each as its own role, twice: the second run leaves what the first left."""
+
+    def call(task: str, environment: Mapping[str, str]) -> Mapping[str, Any]:
+        given = {**environment, **on_aws.credentials(on_aws.role_of(task))}
+        with clouds.lambda_function(logs, on_aws.rehearsed.code, "handler.handler", given, task) as function:
+            first, second = (post(function, INVOCATIONS, {"task": task, "run": run}) for run in ("one", "two"))
+        assert second["run"] == "two", second
+        assert first["outputs"] == second["outputs"]
+        return dict(first)
+
+    answers = list(run_all(on_aws.rehearsed, call))
+    assert [list(answer["outputs"]) for answer in answers] == [["orders"], ["clean"], ["report"]]
+    reached(clouds.aws_environment(on_aws.server.url), monkeypatch)
+    assert kept(on_aws.rehearsed) == local
+
+
+def test_a_lambda_function_that_fails(on_aws: Deployed, logs: Path) -> None:
+    """The error that Step Functions sees has the class and the words of the task's own."""
+    environment = {**on_aws.rehearsed.environments()["tidy"], **on_aws.credentials(on_aws.role_of("summarize"))}
+    with clouds.lambda_function(logs, on_aws.rehearsed.code, "handler.handler", environment, "failing") as function:
+        refused = post(function, INVOCATIONS, {"task": "tidy", "run": "one"})
+        other = post(function, INVOCATIONS, {"task": "collect", "run": "one"})
+        log = function.log.read_text()
+    assert refused["errorType"] == "TaskError"
+    assert "orders" in refused["errorMessage"]
+    assert "may not be used" in refused["errorMessage"]
+    assert other["errorType"] == "TaskError"
+    assert "was asked to run 'collect'" in other["errorMessage"]
+    events = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+    assert [event["event"] for event in events if event.get("task") == "tidy"][:2] == ["started", "failed"]
+
+
+def test_google_functions(
+    examples: Mapping[str, ModuleType],
+    fake_gcs: Server,
+    gcs_xml: Server,
+    local: Mapping[str, Any],
+    logs: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rehearsed = rehearse(GCPCompiler().compile(examples["sales"].pipeline), "gcp", tmp_path)
+    for bucket in rehearsed.of("gcp:storage/bucket:Bucket"):
+        gcs_bucket(fake_gcs, bucket.name)
+    known = clouds.google_environment(gcs_xml.url)
+    (function,) = {
+        each.inputs["build_config"]["environment_variables"]["GOOGLE_FUNCTION_SOURCE"]
+        for each in rehearsed.of("gcp:cloudfunctionsv2/function:Function")
+    }
+
+    def call(task: str, environment: Mapping[str, str]) -> Mapping[str, Any]:
+        with clouds.google_function(logs, rehearsed.code, {**environment, **known}, function, task) as server:
+            answer = post(server, "/", {"task": task, "run": "one"})
+        return dict(answer)
+
+    answers = list(run_all(rehearsed, call))
+    assert [list(answer["outputs"]) for answer in answers] == [["orders"], ["clean"], ["report"]]
+    reached(known, monkeypatch)
+    assert kept(rehearsed) == local
+
+
+AZURE_CALL = """
+import json, sys
+sys.path.insert(0, ".")
+from glacier.runtime.entry import azure_main
+print(json.dumps(azure_main({"task": sys.argv[1], "run": "one"})))
+"""
+
+
+def test_the_entry_of_azure_functions(
+    examples: Mapping[str, ModuleType],
+    azurite: Server,
+    local: Mapping[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rehearsed = rehearse(AzureCompiler().compile(examples["sales"].pipeline), "azure", tmp_path)
+    for container in rehearsed.of("azure-native:storage:BlobContainer"):
+        azure_container(azurite, container.name)
+    known = clouds.azure_environment(azurite)
+    python = install("lambda-runtime") / "bin" / "python"  # which has no packages that these functions could find
+
+    def call(task: str, environment: Mapping[str, str]) -> Mapping[str, Any]:
+        command = [str(python), "-I", "-c", AZURE_CALL, task]
+        done = subprocess.run(command, cwd=rehearsed.code, env={**environment, **known}, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return dict(json.loads(done.stdout.splitlines()[-1]))
+
+    answers = list(run_all(rehearsed, call))
+    assert [list(answer["outputs"]) for answer in answers] == [["orders"], ["clean"], ["report"]]
+    reached(known, monkeypatch)
+    assert kept(rehearsed) == local
