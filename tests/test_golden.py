@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from glacier.bundle import digest_of
 from glacier.compilation import Compiled
 from glacier.testing.cases import CASES
 from mixes import COMPILERS, PAIRS, compiler, quietly, round_trip, visit
@@ -47,10 +48,22 @@ def kept(files: Mapping[str, bytes]) -> dict[str, bytes]:
     entries = {name for made in COMPILERS.values() for name in made.entry}
     ours = {"manifest.json", "requirements.txt", "Dockerfile", *entries}
     return {
-        path: content
+        path: without_digests(content, files)
         for path, content in files.items()
         if path != "glacier.json" and ("/functions/" not in path or path.split("/", 3)[3] in ours)
     }
+
+
+def without_digests(content: bytes, files: Mapping[str, bytes]) -> bytes:
+    """A text in which the digests of the folders of code are one word: they change whenever Glacier's runtime does."""
+    folders: dict[str, dict[str, bytes]] = {}
+    for path, inside in files.items():
+        if "/functions/" in path:
+            cloud, functions, folder, rest = path.split("/", 3)
+            folders.setdefault(f"{cloud}/{functions}/{folder}", {})[rest] = inside
+    for inside_of in folders.values():
+        content = content.replace(digest_of(inside_of).encode(), b"0123456789ab")
+    return content
 
 
 @pytest.mark.parametrize("name", [*EXAMPLES_SHOWN, *CASES_SHOWN])

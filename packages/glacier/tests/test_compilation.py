@@ -213,7 +213,7 @@ WRONG: list[tuple[Callable[[], object], str, str]] = [
     (lambda: MultiCloudCompiler({"../toy": ToyCompiler()}), "'../toy' does not name a folder", "lower-case letters"),
     (lambda: MultiCloudCompiler({"": ToyCompiler()}), "'' does not name a folder", "lower-case letters"),
     (lambda: MultiCloudCompiler({1: ToyCompiler()}), "1 does not name a folder", "'aws-west'"),  # type: ignore[dict-item]
-    (lambda: AWSCompiler(region="us-eastt-1"), "AWS has no region 'us-eastt-1'", "did you mean 'us-east-1'?"),
+    (lambda: AWSCompiler(region="us-eastt-1"), "aws has no region 'us-eastt-1'", "did you mean 'us-east-1'?"),
 ]
 
 

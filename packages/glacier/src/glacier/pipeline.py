@@ -193,8 +193,8 @@ class Pipeline:
 
     ``Pipeline("sales")`` with ``@pipeline.task``, and ``Pipeline(tasks=[…], name="sales")`` with ``@task``, say the
     same. ``residency`` is where all of its data must stay, and its tasks run (see :class:`~glacier.Dataset`).
-    ``include`` are files that its tasks open, as patterns of paths beside the file that declares it, such as
-    ``"queries/*.sql"``; a folder is everything in it. Where tasks run, they are beside that file too.
+    ``include`` are files that its tasks open, as patterns of paths beside the file that declares it
+    (``"queries/*.sql"``, or a folder with all that is in it); where tasks run, they are beside that file too.
     Raises :class:`~glacier.errors.DeclarationError` on the line that declares something wrongly.
     """
 
@@ -374,16 +374,13 @@ def _patterns(include: Iterable[str]) -> tuple[str, ...]:
     fit = tuple(each for each in given if isinstance(each, str) and _stays_below(each))
     if fit != given or isinstance(include, str):
         shown = ", ".join(repr(each) for each in given if each not in fit or isinstance(include, str))
-        message = f"include={shown} is no list of paths beside the pipeline's file"
-        reject("include", message, help='include=["queries/*.sql"]')
+        reject("include", f"include={shown} is no list of paths beside the file", help='include=["queries/*.sql"]')
     return fit
 
 
 def _stays_below(pattern: str) -> bool:
-    parts = PurePath(pattern).parts
-    return (
-        bool(parts) and not PurePath(pattern).anchor and all(p != ".." and p.count("**") == (p == "**") for p in parts)
-    )
+    path = PurePath(pattern)
+    return bool(path.parts) and not path.anchor and all(p != ".." and ("**" not in p or p == "**") for p in path.parts)
 
 
 def _circle(

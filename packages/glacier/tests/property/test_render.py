@@ -26,7 +26,7 @@ MODE = black.Mode(line_length=88, target_versions={black.TargetVersion.PY311})
 OVERRIDES = "def transform(args):\n    return None\n"
 # A profile may ask for more.
 often = settings(
-    max_examples=max(200, settings().max_examples),
+    max_examples=max(50, settings().max_examples),
     deadline=None,
     suppress_health_check=list(HealthCheck),
     database=None,

@@ -1050,7 +1050,7 @@ announce_definition = aws.ecs.TaskDefinition(
                 "name": "task",
                 "image": pulumi.Output.concat(
                     announce_images.repository_url,
-                    ":610cd6d6fc18",
+                    ":0123456789ab",
                 ),
                 "essential": True,
                 "command": ["python", "-m", "glacier.runtime"],
@@ -1439,6 +1439,6 @@ pulumi.export(
 )
 pulumi.export(
     "image_announce",
-    pulumi.Output.concat(announce_images.repository_url, ":610cd6d6fc18"),
+    pulumi.Output.concat(announce_images.repository_url, ":0123456789ab"),
 )
 pulumi.export("workflow", workflow_machine.id)

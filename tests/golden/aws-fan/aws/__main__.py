@@ -1171,7 +1171,7 @@ gather_definition = aws.ecs.TaskDefinition(
                 "name": "task",
                 "image": pulumi.Output.concat(
                     gather_images.repository_url,
-                    ":96d457adfb65",
+                    ":0123456789ab",
                 ),
                 "essential": True,
                 "command": ["python", "-m", "glacier.runtime"],
@@ -1579,6 +1579,6 @@ pulumi.export(
 )
 pulumi.export(
     "image_gather",
-    pulumi.Output.concat(gather_images.repository_url, ":96d457adfb65"),
+    pulumi.Output.concat(gather_images.repository_url, ":0123456789ab"),
 )
 pulumi.export("workflow", workflow_machine.id)

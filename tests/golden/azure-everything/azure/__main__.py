@@ -175,9 +175,9 @@ image_functions_tasks_378b7930_build = command.local.Command(
     environment={
         "SUBSCRIPTION": subscription_client.subscription_id,
         "REGISTRY": registry_images.name,
-        "IMAGE": "tasks-378b7930:cd70691ecb72",
+        "IMAGE": "tasks-378b7930:0123456789ab",
     },
-    triggers=["cd70691ecb72", registry_images.id],
+    triggers=["0123456789ab", registry_images.id],
 )
 
 # --- Shared: private environment ------------------------------------------------------
@@ -670,7 +670,7 @@ command.local.Command(
         "GROUP": resources_group.name,
         "APP": load_app.name,
     },
-    triggers=["8f845a33fbd4", load_app.id],
+    triggers=["0123456789ab", load_app.id],
     opts=pulumi.ResourceOptions(depends_on=[load_passwords]),
 )
 
@@ -916,7 +916,7 @@ command.local.Command(
         "GROUP": resources_group.name,
         "APP": warm_app.name,
     },
-    triggers=["cd70691ecb72", warm_app.id],
+    triggers=["0123456789ab", warm_app.id],
     opts=pulumi.ResourceOptions(depends_on=[warm_passwords]),
 )
 
@@ -1000,7 +1000,7 @@ announce_job = azure.app.Job(
                 "name": "task",
                 "image": pulumi.Output.concat(
                     registry_images.login_server,
-                    "/tasks-378b7930:cd70691ecb72",
+                    "/tasks-378b7930:0123456789ab",
                 ),
                 "command": ["python", "-m", "glacier.runtime"],
                 "env": [
@@ -1273,7 +1273,7 @@ command.local.Command(
         "GROUP": resources_group.name,
         "APP": listen_app.name,
     },
-    triggers=["f99acf41335e", listen_app.id],
+    triggers=["0123456789ab", listen_app.id],
     opts=pulumi.ResourceOptions(depends_on=[listen_passwords]),
 )
 

@@ -331,7 +331,7 @@ command.local.Command(
         "GROUP": resources_group.name,
         "APP": work_app.name,
     },
-    triggers=["94fc6181a92c", work_app.id],
+    triggers=["0123456789ab", work_app.id],
     opts=pulumi.ResourceOptions(depends_on=[work_passwords]),
 )
 

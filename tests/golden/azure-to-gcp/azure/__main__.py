@@ -323,7 +323,7 @@ command.local.Command(
         "GROUP": resources_group.name,
         "APP": work_app.name,
     },
-    triggers=["a25c69cfafb5", work_app.id],
+    triggers=["0123456789ab", work_app.id],
     opts=pulumi.ResourceOptions(depends_on=[work_passwords]),
 )
 

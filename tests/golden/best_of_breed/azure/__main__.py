@@ -387,7 +387,7 @@ command.local.Command(
         "GROUP": resources_group.name,
         "APP": write_app.name,
     },
-    triggers=["276d2d5c3092", write_app.id],
+    triggers=["0123456789ab", write_app.id],
     opts=pulumi.ResourceOptions(depends_on=[write_passwords]),
 )
 

@@ -196,7 +196,7 @@ builder_images = gcp.artifactregistry.RepositoryIamMember(
 upload_tasks_object = gcp.storage.BucketObject(
     "best-of-breed-upload-tasks",
     bucket=code_bucket.name,
-    name="tasks-8e46f754ab6c.zip",
+    name="tasks-0123456789ab.zip",
     source=pulumi.FileArchive("functions/tasks"),
     opts=pulumi.ResourceOptions(provider=gcp_provider),
 )

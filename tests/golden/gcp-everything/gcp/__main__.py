@@ -298,7 +298,7 @@ builder_images = gcp.artifactregistry.RepositoryIamMember(
 upload_tasks_05b9e2fb_object = gcp.storage.BucketObject(
     "everything-upload-tasks-05b9e2fb",
     bucket=code_bucket.name,
-    name="tasks-05b9e2fb-781c8ff1dc85.zip",
+    name="tasks-05b9e2fb-0123456789ab.zip",
     source=pulumi.FileArchive("functions/tasks-05b9e2fb"),
     opts=pulumi.ResourceOptions(provider=gcp_provider),
 )
@@ -337,7 +337,7 @@ run_api_service = gcp.projects.Service(
 upload_tasks_378b7930_object = gcp.storage.BucketObject(
     "everything-upload-tasks-378b7930",
     bucket=code_bucket.name,
-    name="tasks-378b7930-72eaf2e40530.zip",
+    name="tasks-378b7930-0123456789ab.zip",
     source=pulumi.FileArchive("functions/tasks-378b7930"),
     opts=pulumi.ResourceOptions(provider=gcp_provider),
 )
@@ -357,10 +357,10 @@ image_functions_tasks_378b7930_build = command.local.Command(
             project,
             "/",
             images_repository.repository_id,
-            "/tasks-378b7930:72eaf2e40530",
+            "/tasks-378b7930:0123456789ab",
         ),
     },
-    triggers=["72eaf2e40530"],
+    triggers=["0123456789ab"],
     opts=pulumi.ResourceOptions(
         depends_on=[
             cloudbuild_api_service,
@@ -377,7 +377,7 @@ image_functions_tasks_378b7930_build = command.local.Command(
 upload_tasks_object = gcp.storage.BucketObject(
     "everything-upload-tasks",
     bucket=code_bucket.name,
-    name="tasks-520c47862309.zip",
+    name="tasks-0123456789ab.zip",
     source=pulumi.FileArchive("functions/tasks"),
     opts=pulumi.ResourceOptions(provider=gcp_provider),
 )
@@ -879,7 +879,7 @@ announce_job = gcp.cloudrunv2.Job(
                         project,
                         "/",
                         images_repository.repository_id,
-                        "/tasks-378b7930:72eaf2e40530",
+                        "/tasks-378b7930:0123456789ab",
                     ),
                     "commands": ["python", "-m", "glacier.runtime"],
                     "envs": [

@@ -164,7 +164,7 @@ builder_images = gcp.artifactregistry.RepositoryIamMember(
 upload_tasks_object = gcp.storage.BucketObject(
     "guest-on-aws-upload-tasks",
     bucket=code_bucket.name,
-    name="tasks-edd7ca607042.zip",
+    name="tasks-0123456789ab.zip",
     source=pulumi.FileArchive("functions/tasks"),
     opts=pulumi.ResourceOptions(provider=gcp_provider),
 )

@@ -164,7 +164,7 @@ builder_images = gcp.artifactregistry.RepositoryIamMember(
 upload_tasks_object = gcp.storage.BucketObject(
     "guest-on-azure-upload-tasks",
     bucket=code_bucket.name,
-    name="tasks-9c635b34825d.zip",
+    name="tasks-0123456789ab.zip",
     source=pulumi.FileArchive("functions/tasks"),
     opts=pulumi.ResourceOptions(provider=gcp_provider),
 )

@@ -178,7 +178,7 @@ builder_images = gcp.artifactregistry.RepositoryIamMember(
 upload_tasks_object = gcp.storage.BucketObject(
     "log-lake-upload-tasks",
     bucket=code_bucket.name,
-    name="tasks-51262d95c617.zip",
+    name="tasks-0123456789ab.zip",
     source=pulumi.FileArchive("functions/tasks"),
     opts=pulumi.ResourceOptions(provider=gcp_provider),
 )

@@ -385,7 +385,7 @@ command.local.Command(
         "GROUP": resources_group.name,
         "APP": two_app.name,
     },
-    triggers=["093af4f1a817", two_app.id],
+    triggers=["0123456789ab", two_app.id],
     opts=pulumi.ResourceOptions(depends_on=[two_passwords]),
 )
 

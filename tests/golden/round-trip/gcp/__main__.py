@@ -196,7 +196,7 @@ builder_images = gcp.artifactregistry.RepositoryIamMember(
 upload_tasks_object = gcp.storage.BucketObject(
     "round-trip-upload-tasks",
     bucket=code_bucket.name,
-    name="tasks-1a064a85ac5e.zip",
+    name="tasks-0123456789ab.zip",
     source=pulumi.FileArchive("functions/tasks"),
     opts=pulumi.ResourceOptions(provider=gcp_provider),
 )

@@ -432,7 +432,7 @@ command.local.Command(
         "GROUP": resources_group.name,
         "APP": measure_app.name,
     },
-    triggers=["1a2672da5cb0", measure_app.id],
+    triggers=["0123456789ab", measure_app.id],
     opts=pulumi.ResourceOptions(depends_on=[measure_passwords]),
 )
 
@@ -690,7 +690,7 @@ command.local.Command(
         "GROUP": resources_group.name,
         "APP": average_app.name,
     },
-    triggers=["1a2672da5cb0", average_app.id],
+    triggers=["0123456789ab", average_app.id],
     opts=pulumi.ResourceOptions(depends_on=[average_passwords]),
 )
 
@@ -948,7 +948,7 @@ command.local.Command(
         "GROUP": resources_group.name,
         "APP": warmest_app.name,
     },
-    triggers=["a7c20ac21b2d", warmest_app.id],
+    triggers=["0123456789ab", warmest_app.id],
     opts=pulumi.ResourceOptions(depends_on=[warmest_passwords]),
 )
 

@@ -57,5 +57,5 @@ def _row(size: Size) -> tuple[str, ...]:
         str(len(size.packages)),
         *shown["unzipped"],
         *shown["zipped"],
-        size.largest,
+        size.largest(),
     )

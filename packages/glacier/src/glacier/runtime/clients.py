@@ -25,10 +25,10 @@ def needed(address: str, provider: str, *, abroad: bool) -> Iterator[str]:
 
     ``abroad`` is whether the address is another cloud's: AWS then says who the task is, through its own client.
     """
-    scheme, rest, _ = address.partition("://")
+    scheme, separator, _ = address.partition("://")
     for known, packages in CLIENTS.items():
         # A queue's own URL is known when deploying: what is fixed of its address is only "sqs+".
-        if known == scheme or (not rest and scheme and known.startswith(scheme)):
+        if known == scheme or (not separator and scheme and known.startswith(scheme)):
             yield from packages
     if provider == "aws" and (abroad or any(word in address for word in _BY_AWS)):
         yield _BOTO3

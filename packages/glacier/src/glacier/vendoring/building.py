@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from glacier.errors import CompileError, Diagnostic, Severity
@@ -37,8 +37,8 @@ def build(directory: Path, *, cache: Path = CACHE, upgrade: bool = False) -> Bui
     Raises :class:`~glacier.errors.CompileError` when requirements cannot be met, something of the user's is in the
     way, or the disk refuses. Then, and when a folder is too large, the export is as it was.
     """
-    export = read(directory)
     try:
+        export = read(directory)
         with tempfile.TemporaryDirectory(prefix="glacier-locks-") as staging:
             locks = locking.lock(export, Path(staging), upgrade=upgrade)
             built = _trees(export, locks, cache)
@@ -47,6 +47,9 @@ def build(directory: Path, *, cache: Path = CACHE, upgrade: bool = False) -> Bui
             made = Built(directory, measured, tuple(found))
             if made.fits:
                 place(export, built, locks)
+    except CompileError as error:  # what to type, with the folder's own name
+        shown = [replace(each, help=each.help.replace("DIR", str(directory))) for each in error.diagnostics]
+        raise CompileError(shown) from error.__cause__
     except OSError as error:
         where = error.filename2 or error.filename or directory
         raise refused(

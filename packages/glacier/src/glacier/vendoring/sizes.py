@@ -35,24 +35,15 @@ class Size:
     own: Package
     packages: Sequence[Package]
 
-    @property
-    def unzipped(self) -> int:
-        """Everything, as files."""
-        return sum(part.unzipped for part in (self.own, *self.packages))
-
-    @property
-    def zipped(self) -> int:
-        """Everything, as an archive."""
-        return sum(part.zipped for part in (self.own, *self.packages))
-
     def of(self, part: str) -> int:
-        """The size that a limit is about: ``unzipped`` or ``zipped``."""
-        return self.zipped if part == "zipped" else self.unzipped
+        """Everything, in bytes: ``unzipped``, as files, or ``zipped``, as an archive."""
+        total: int = sum(getattr(each, part) for each in (self.own, *self.packages))
+        return total
 
-    @property
-    def largest(self) -> str:
+    def largest(self, part: str = "unzipped") -> str:
         """The packages that weigh the most, in MiB."""
-        return ", ".join(f"{each.name} {each.unzipped / MIB:.1f}" for each in self.packages[:LARGEST])
+        heaviest = sorted(self.packages, key=lambda each: (-getattr(each, part), each.name))[:LARGEST]
+        return ", ".join(f"{each.name} {getattr(each, part) / MIB:.1f}" for each in heaviest)
 
 
 def packages(tree: Path, owners: Mapping[str, tuple[str, str]]) -> list[Package]:
@@ -106,7 +97,7 @@ def review(size: Size) -> Iterator[Diagnostic]:
 
 def _said(size: Size, part: str, bound: Bound) -> str:
     shown = f"{size.of(part) / MIB:.1f} MiB {part}; {size.folder.cloud} takes {bound.max:g}"
-    return f"{shown}. The largest: {size.largest} (unzipped)" if size.packages else shown
+    return f"{shown}. The largest: {size.largest(part)}" if size.packages else shown
 
 
 def _packed(path: str, content: bytes) -> int:

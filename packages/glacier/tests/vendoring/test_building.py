@@ -1,0 +1,269 @@
+"""A build from end to end, without a network: what comes where, what stays, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from glacier.bundle import digest_of
+from glacier.disk import RECORD, digest
+from glacier.errors import CompileError, Severity
+from glacier.vendoring import build
+from glacier.vendoring.placing import _PLACED
+from glacier.vendoring.trees import contents
+from lights import Exported, Index, in_an_image, on_aws, on_gcp
+
+
+def there(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def folder_of(infra: Path, cloud: str, requires: str = "lamp") -> Path:
+    """The folder of one cloud that requires something, and not more than it."""
+    found = json.loads((infra / RECORD).read_text())["folders"]
+    named = [row["path"] for row in found if row["cloud"] == cloud and requires in row["requires"]]
+    return infra / min(named, key=len)
+
+
+def test_packages_are_where_each_cloud_looks_for_them(exported: Exported, index: Index) -> None:
+    infra = exported()
+    assert build(infra).fits
+    assert (folder_of(infra, "aws") / "lamp" / "__init__.py").is_file()
+    assert (folder_of(infra, "azure") / ".python_packages/lib/site-packages/lamp/__init__.py").is_file()
+    assert not list(folder_of(infra, "gcp").rglob("lamp"))
+    assert not list(folder_of(infra, "aws", "shade").rglob("lamp"))
+
+
+def test_every_folder_has_requirements_with_hashes(exported: Exported, index: Index) -> None:
+    infra = exported()
+    build(infra)
+    for file in infra.glob("*/functions/*/requirements.txt"):
+        lines = [line for line in file.read_text().splitlines() if not line.startswith(" ")]
+        assert lines
+        assert all(re.fullmatch(r"[\w-]+==[\d.]+ \\", line) for line in lines), file
+    assert "functions-framework" in (folder_of(infra, "gcp") / "requirements.txt").read_text()
+
+
+def test_one_lock_for_all_clouds_and_one_for_each_set_of_requirements(exported: Exported, index: Index) -> None:
+    infra = exported()
+    build(infra)
+    locks = sorted(file.name for file in (infra / "locks").glob("*.txt"))
+    assert len(locks) == 2
+    shared = (infra / "locks" / f"{folder_of(infra, 'gcp').name}.txt").read_text()
+    assert {"azure-functions", "functions-framework", "lamp", "obstore"} == set(
+        re.findall(r"^([\w-]+)==", shared, re.M)
+    )
+    assert shared.startswith("# What these packages resolve to on every cloud")
+
+
+def test_new_packages_are_new_code(exported: Exported, index: Index) -> None:
+    """The digests, by which Google Cloud and Azure know new code, follow from the locked requirements."""
+    infra = exported()
+    before = {cloud: (infra / cloud / "__main__.py").read_text() for cloud in ("gcp", "azure")}
+    build(infra)
+    built = {cloud: (infra / cloud / "__main__.py").read_text() for cloud in before}
+    record = json.loads((infra / RECORD).read_text())
+    for row in record["folders"]:
+        own = [path for path in record["files"] if path.startswith(f"{row['path']}/")]
+        files = {path.removeprefix(f"{row['path']}/"): (infra / path).read_bytes() for path in own}
+        assert row["digest"] == digest_of(files)
+        if row["cloud"] in built:
+            assert row["digest"] in built[row["cloud"]]
+            assert row["digest"] not in before[row["cloud"]]
+    index.version = "2.0"
+    build(infra, upgrade=True)
+    assert all((infra / cloud / "__main__.py").read_text() != text for cloud, text in built.items())
+
+
+def test_the_record_lists_what_is_there(exported: Exported, index: Index) -> None:
+    infra = exported()
+    build(infra)
+    listed = json.loads((infra / RECORD).read_text())["files"]
+    assert {path: digest((infra / path).read_bytes()) for path in listed} == listed
+
+
+def test_building_again_changes_nothing_and_asks_nobody(exported: Exported, index: Index) -> None:
+    infra = exported()
+    build(infra)
+    before, calls = there(infra), len(index.calls)
+    build(infra)
+    assert there(infra) == before
+    assert len(index.calls) == calls
+
+
+def test_another_folder_and_another_cache_get_the_same_bytes(exported: Exported, index: Index) -> None:
+    one, other = exported(to="one"), exported(to="other")
+    build(one, cache=Path("first"))
+    build(other, cache=Path("second"))
+    assert there(one) == there(other)
+    assert contents(one) == contents(other)
+
+
+def test_compiling_again_and_building_again_comes_to_the_same(exported: Exported, index: Index) -> None:
+    infra = exported()
+    build(infra)
+    before, calls = there(infra), len(index.calls)
+    exported()
+    assert there(infra) != before
+    index.version = "2.0"
+    build(infra)
+    assert there(infra) == before
+    assert len(index.calls) == calls
+
+
+def test_what_is_locked_stays_until_it_is_to_be_upgraded(exported: Exported, index: Index) -> None:
+    infra = exported(on_aws)
+    build(infra)
+    index.version = "2.0"
+    exported(on_aws, on_gcp)
+    build(infra)
+    lamp = folder_of(infra, "aws") / "lamp" / "__init__.py"
+    assert lamp.read_text() == "version = '1.0'\n"
+    build(infra, upgrade=True)
+    assert lamp.read_text() == "version = '2.0'\n"
+    assert not (folder_of(infra, "aws") / "lamp-1.0.dist-info").exists()
+
+
+def test_what_no_task_has_any_more_is_removed(exported: Exported, index: Index) -> None:
+    infra = exported()
+    build(infra)
+    gone = folder_of(infra, "aws")
+    exported(on_gcp, in_an_image)
+    assert gone.exists()
+    build(infra)
+    assert not gone.exists()
+    assert not (infra / "azure").exists()
+    assert len(list((infra / "locks").glob("*.txt"))) == 2
+
+
+def test_a_tree_that_was_changed_is_put_right(exported: Exported, index: Index) -> None:
+    infra = exported()
+    build(infra)
+    lamp = folder_of(infra, "aws") / "lamp" / "__init__.py"
+    before = lamp.read_bytes()
+    lamp.write_text("changed")
+    build(infra)
+    assert lamp.read_bytes() == before
+
+
+def test_a_cache_that_was_changed_is_made_again(exported: Exported, index: Index) -> None:
+    infra = exported()
+    build(infra)
+    before = there(infra)
+    for file in Path(".glacier").rglob("lamp/__init__.py"):
+        file.write_text("changed")
+    build(exported(to="other"))
+    assert (
+        there(infra / "aws")
+        == there(infra.with_name("other") / "aws")
+        == {path.removeprefix("aws/"): content for path, content in before.items() if path.startswith("aws/")}
+    )
+
+
+def test_every_missing_wheel_is_told_and_nothing_is_touched(exported: Exported, index: Index) -> None:
+    infra = exported()
+    before = there(infra)
+    index.missing = {"shade", "functions-framework"}
+    with pytest.raises(CompileError) as raised:
+        build(infra)
+    assert there(infra) == before
+    (told,) = raised.value.diagnostics  # the first set that cannot be locked
+    assert told.code == "wheel"
+    assert told.help == f"glacier build {infra}"
+
+
+def test_a_module_that_a_package_would_replace(exported: Exported, index: Index) -> None:
+    infra = exported()
+    before = there(infra)
+    index.files["lamp"] = {"handler.py": "other = True\n"}
+    with pytest.raises(CompileError, match=r"a package holds handler\.py, which the folder has already"):
+        build(infra)
+    assert there(infra) == before
+
+
+def test_packages_of_somebody_else_are_left_alone(exported: Exported, index: Index) -> None:
+    infra = exported()
+    mine = folder_of(infra, "aws") / "lamp" / "mine.py"
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    with pytest.raises(CompileError, match="holds packages that were not installed by `glacier build`: lamp"):
+        build(infra)
+    assert mine.read_text() == "mine"
+
+
+def test_a_changed_program_is_not_overwritten(exported: Exported, index: Index) -> None:
+    infra = exported()
+    program = infra / "gcp" / "__main__.py"
+    program.write_text(program.read_text() + "# mine\n")
+    before = there(infra)
+    with pytest.raises(CompileError, match=r"changed since they were generated: .*gcp/__main__\.py"):
+        build(infra)
+    assert there(infra) == before
+
+
+def test_overrides_stay_the_users(exported: Exported, index: Index) -> None:
+    infra = exported()
+    overrides = infra / "aws" / "overrides.py"
+    overrides.write_text("mine = True\n")
+    build(infra)
+    assert overrides.read_text() == "mine = True\n"
+
+
+def test_what_was_interrupted_is_repaired(exported: Exported, index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    infra = exported()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device", "disk")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("glacier.vendoring.placing._keep_locks", full)
+        with pytest.raises(CompileError, match="disk cannot be used: No space left on device"):
+            build(infra)
+    assert not list(infra.glob(".glacier-building-*"))
+    build(infra)
+    other = exported(to="other")
+    build(other)
+    assert there(infra) == there(other)
+
+
+@pytest.mark.parametrize(
+    ("names", "code"), [([], "build"), ([RECORD], "build")], ids=["no record", "a record that is none"]
+)
+def test_what_is_no_export(tmp_path: Path, names: list[str], code: str) -> None:
+    for name in names:
+        (tmp_path / name).write_text("{}")
+    with pytest.raises(CompileError, match="holds no complete export") as raised:
+        build(tmp_path)
+    assert raised.value.diagnostics[0].code == code
+    assert str(tmp_path) in raised.value.diagnostics[0].help
+
+
+def test_a_list_of_what_was_placed_that_is_not_readable(exported: Exported, index: Index) -> None:
+    infra = exported()
+    (infra / "locks").mkdir()
+    (infra / _PLACED).write_text("[")
+    with pytest.raises(CompileError, match=r"placed\.json is not readable"):
+        build(infra)
+
+
+def test_too_large_for_its_cloud(exported: Exported, index: Index) -> None:
+    infra = exported()
+    before = there(infra)
+    index.files["lamp"] = {"lamp/big.dat": "0" * (251 << 20)}
+    built = build(infra)
+    assert not built.fits
+    assert there(infra) == before
+    (error,) = [each for each in built.diagnostics if each.severity is Severity.ERROR]
+    assert error.subject == folder_of(infra, "aws").relative_to(infra).as_posix()
+    assert re.match(r"251\.\d MiB unzipped; aws takes 250\. The largest: lamp 251\.0, obstore 0\.0", error.message)
+    assert "compute.container(…)" in error.help
+    assert "AWS Lambda quotas" in error.help
+
+
+def test_that_nothing_is_compiled_is_said_once(exported: Exported, index: Index) -> None:
+    notes = [each for each in build(exported()).diagnostics if each.code == "bytecode"]
+    assert [note.severity for note in notes] == [Severity.NOTE]
+    assert "no Python 3.13 on this machine" in notes[0].message
+    assert "uv python install 3.13" in notes[0].help
