@@ -9,8 +9,7 @@ Three functions in one run, in turn, each under AWS's own emulator of Lambda and
     glacier  the same as a task of examples/sales.py, exported
 
 S3 is an emulator on the same machine, so the network is left out. As on Lambda, whose folder of code is read-only, no
-byte code is kept between two starts of the code that is deployed; ``kept`` is with byte code, as when it is shipped.
-Numbers compare within one run only.
+byte code is kept between two starts. Numbers compare within one run only.
 """
 
 from __future__ import annotations
@@ -102,9 +101,9 @@ def called(url: str) -> float:
     return time.perf_counter() - begin
 
 
-def one(function: Function, folder: Path, calls: int, *, kept: bool) -> tuple[float, list[float]]:
+def one(function: Function, folder: Path, calls: int) -> tuple[float, list[float]]:
     """Seconds from the start of the process to its first answer, and of each call after it."""
-    environment = dict(function.environment) | ({} if kept else {"PYTHONDONTWRITEBYTECODE": "1"})
+    environment = {**function.environment, "PYTHONDONTWRITEBYTECODE": "1"}
     begin = time.perf_counter()
     with clouds.lambda_function(folder, function.code, "handler.handler", environment, "measured") as server:
         called(server.url)
@@ -112,7 +111,7 @@ def one(function: Function, folder: Path, calls: int, *, kept: bool) -> tuple[fl
 
 
 def measured(folder: Path, rounds: int, calls: int) -> dict[str, dict[str, float]]:
-    """Milliseconds, each the median of its rounds but the first."""
+    """Milliseconds: of the very first start, and the medians of the other starts and of all calls after one."""
     with ExitStack() as stack:
         server = stack.enter_context(clouds.ministack(folder))
         known = clouds.aws_environment(server.url)
@@ -122,19 +121,21 @@ def measured(folder: Path, rounds: int, calls: int) -> dict[str, dict[str, float
         orders = "".join(f"{row['region']},{row['amount']}\n" for row in sales.collect())
         s3.put_object(Bucket=BUCKET, Key="orders/data.csv", Body=f"region,amount\n{orders}".encode())
         three = functions(folder, known)
-        found: dict[str, dict[str, float]] = {name: {} for name in three}
-        for label, kept in (("cold_ms", False), ("cold_kept_ms", True)):
-            cold: dict[str, list[float]] = {name: [] for name in three}
-            warm: dict[str, list[float]] = {name: [] for name in three}
-            for _ in range(rounds + 1):  # in turn, so that a slow moment of the machine falls on all of them
-                for name, function in three.items():
-                    first, others = one(function, folder, calls, kept=kept)
-                    cold[name].append(first)
-                    warm[name] += others
-            for name in three:
-                found[name][label] = statistics.median(cold[name][1:]) * 1000
-                found[name]["warm_ms"] = statistics.median(warm[name]) * 1000
-    return found
+        cold: dict[str, list[float]] = {name: [] for name in three}
+        warm: dict[str, list[float]] = {name: [] for name in three}
+        for _ in range(rounds + 1):  # in turn, so that a slow moment of the machine falls on all of them
+            for name, function in three.items():
+                first, others = one(function, folder, calls)
+                cold[name].append(first)
+                warm[name] += others
+    return {
+        name: {
+            "first_ms": round(cold[name][0] * 1000, 1),  # nothing of it was in the machine's memory yet
+            "cold_ms": round(statistics.median(cold[name][1:]) * 1000, 1),
+            "warm_ms": round(statistics.median(warm[name]) * 1000, 1),
+        }
+        for name in three
+    }
 
 
 def main() -> None:

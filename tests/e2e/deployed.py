@@ -41,6 +41,22 @@ class Deployed:
         """What Lambda puts into the environment of a function that has this role."""
         return clouds.aws_environment(self.server.url, *self.session(role).values())
 
+    def address(self) -> dict[str, str]:
+        """What a function must be told beside its keys to find the emulator."""
+        known = clouds.aws_environment(self.server.url)
+        return {name: known[name] for name in ("AWS_ENDPOINT_URL", "AWS_ALLOW_HTTP")}
+
+    def empty(self, bucket: str) -> None:
+        """Remove every object of a bucket, and every version of it."""
+        s3 = self.client("s3", self.server)
+        found = s3.list_object_versions(Bucket=bucket)
+        for each in (*found.get("Versions", ()), *found.get("DeleteMarkers", ())):
+            s3.delete_object(Bucket=bucket, Key=each["Key"], VersionId=each["VersionId"])
+
+    def count(self, bucket: str) -> int:
+        """How many objects a bucket holds."""
+        return int(self.client("s3", self.server).list_objects_v2(Bucket=bucket)["KeyCount"])
+
 
 def deploy(rehearsed: Rehearsed, server: Server, client: Callable[[str, Server], Any]) -> Deployed:
     """Make the buckets, roles and policies of a program.

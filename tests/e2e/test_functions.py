@@ -6,9 +6,13 @@ framework. Azure's host cannot be had from a package registry: there the functio
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
+import time
 import urllib.request
+import uuid
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -107,6 +111,82 @@ def test_a_lambda_function_that_fails(on_aws: Deployed, logs: Path) -> None:
     assert "was asked to run 'collect'" in other["errorMessage"]
     events = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
     assert [event["event"] for event in events if event.get("task") == "tidy"][:2] == ["started", "failed"]
+
+
+BOOTSTRAP = """#!/bin/sh
+exec {python} -m awslambdaric "$_HANDLER"
+"""
+
+
+def zipped(folder: Path) -> bytes:
+    """A folder of code as it is uploaded, with what starts AWS's own runtime in it."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                archive.write(path, path.relative_to(folder))
+        entry = zipfile.ZipInfo("bootstrap")
+        entry.external_attr = 0o755 << 16
+        archive.writestr(entry, BOOTSTRAP.format(python=install("lambda-runtime") / "bin" / "python"))
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="session")
+def workflow(on_aws: Deployed, aws: Any) -> Iterator[str]:
+    """The state machine that the program declares, and the functions that it calls, each with its own role."""
+    functions, machines = aws("lambda", on_aws.server), aws("stepfunctions", on_aws.server)
+    code = {"ZipFile": zipped(on_aws.rehearsed.code)}
+    for each in on_aws.rehearsed.of("aws:lambda/function:Function"):
+        variables = {**each.inputs["environment"]["variables"], **on_aws.address()}
+        functions.create_function(
+            FunctionName=each.name,
+            Role=each.inputs["role"],
+            Runtime="provided.al2023",
+            Handler=each.inputs["handler"],
+            Code=code,
+            Timeout=60,
+            Environment={"Variables": variables},
+        )
+    (machine,) = on_aws.rehearsed.of("aws:sfn/stateMachine:StateMachine")
+    definition, role = machine.inputs["definition"], machine.inputs["role_arn"]
+    made = machines.create_state_machine(name=machine.name, definition=definition, roleArn=role)
+    yield str(made["stateMachineArn"])
+
+
+def finished(machines: Any, workflow: str) -> Mapping[str, Any]:
+    """A run of a state machine, when it is over."""
+    run = machines.start_execution(stateMachineArn=workflow, name=uuid.uuid4().hex)["executionArn"]
+    while (found := machines.describe_execution(executionArn=run))["status"] == "RUNNING":
+        time.sleep(0.05)
+    return dict(found)
+
+
+def test_the_workflow_of_aws(
+    on_aws: Deployed, workflow: str, aws: Any, local: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The whole program: the state machine runs the functions in their order, each as its own role."""
+    for bucket in on_aws.rehearsed.of("aws:s3/bucket:Bucket"):
+        on_aws.empty(bucket.name)
+    found = finished(aws("stepfunctions", on_aws.server), workflow)
+    assert found["status"] == "SUCCEEDED", found
+    reached(clouds.aws_environment(on_aws.server.url), monkeypatch)
+    assert kept(on_aws.rehearsed) == local
+
+
+def test_a_workflow_whose_task_fails(on_aws: Deployed, workflow: str, aws: Any) -> None:
+    """The run ends with the task's own error, and nothing that comes after it has run."""
+    functions = aws("lambda", on_aws.server)
+    (name,) = [each.name for each in on_aws.rehearsed.of("aws:lambda/function:Function") if each.name.endswith("-collect")]
+    before = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    broken = {**before, "GLACIER_STORE_ORDERS": "s3://no-such-bucket/?region=us-east-1"}
+    for bucket in on_aws.rehearsed.of("aws:s3/bucket:Bucket"):
+        on_aws.empty(bucket.name)
+    functions.update_function_configuration(FunctionName=name, Environment={"Variables": broken})
+    found = finished(aws("stepfunctions", on_aws.server), workflow)
+    functions.update_function_configuration(FunctionName=name, Environment={"Variables": before})
+    assert (found["status"], found["error"]) == ("FAILED", "TaskError"), found
+    assert "no-such-bucket" in found["cause"]
+    assert [on_aws.count(bucket.name) for bucket in on_aws.rehearsed.of("aws:s3/bucket:Bucket")] == [0, 0, 0]
 
 
 def test_google_functions(

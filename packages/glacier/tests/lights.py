@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from glacier import task
-from glacier.vendoring.exported import Folder, refused
+from glacier.vendoring.exported import Bound, Folder, refused
 from glacier_aws.compute import FargateTask, Lambda
 from glacier_azure.compute import AzureFunction
 from glacier_gcp.compute import CloudFunction
@@ -32,6 +32,18 @@ def in_an_image() -> None: ...
 
 
 TASKS = (on_aws, on_gcp, on_azure, in_an_image)
+FOLDER = Folder(
+    path="aws/functions/tasks",
+    cloud="aws",
+    lock="tasks",
+    python="3.13",
+    platform="x86_64-manylinux_2_28",
+    is_function=True,
+    packages=".",
+    requires=("lamp",),
+    digest="0",
+    limits={"unzipped": Bound(100, "the manual, read 2026-01-01"), "zipped": Bound(50, "the manual")},
+)
 
 
 @dataclass

@@ -14,6 +14,7 @@ from glacier.disk import RECORD, digest
 from glacier.project import OVERRIDES, as_json, readable
 from glacier.storage import Database, ObjectStorage
 from glacier_aws import AWSCompiler
+from glacier_aws.compute import FargateTask, Lambda
 from toycloud import Robot, Shelf, TinCompiler, ToyCompiler
 
 orders = Dataset("orders", ObjectStorage(), expected_size="2 GB")
@@ -110,6 +111,7 @@ def test_the_readable_plan(compiled: Compiled) -> None:
     plan: dict[str, Any] = readable(compiled.plan, compiled.programs)
     record = json.loads(compiled.files[RECORD])
     record.pop("files")
+    record.pop("folders")
     assert record == json.loads(json.dumps(plan))
     assert (plan["schema"], plan["pipeline"]) == (1, "Sales")
     assert plan["clouds"] == {"toy": {"provider": "toy", "region": "attic"}}
@@ -166,3 +168,23 @@ def test_as_json_has_a_row_a_line() -> None:
     assert as_json({"a": [1, 2], "b": {"c": {"d": 1}}, "e": "é"}) == (
         '{\n"a": [\n 1,\n 2\n],\n"b": {\n "c": {"d": 1}\n},\n"e": "é"\n}\n'
     )
+
+
+def test_the_record_says_what_building_needs() -> None:
+    @task(compute=Lambda(runtime="python3.11", architecture="arm64", requirements=["idna"]))
+    def old() -> None: ...
+
+    @task(compute=FargateTask(requirements=["idna"]))
+    def image() -> None: ...
+
+    compiled = AWSCompiler().compile(Pipeline("s", [old, image]))
+    image_row, row = sorted(
+        json.loads(compiled.files[RECORD])["folders"], key=lambda row: str(row["python"]), reverse=True
+    )
+    assert row["path"] == f"aws/functions/{row['lock']}-py3.11-arm64"
+    assert (row["python"], row["platform"], row["packages"]) == ("3.11", "aarch64-manylinux2014", ".")
+    assert row["requires"] == compiled.files[f"{row['path']}/requirements.txt"].decode().splitlines()
+    assert row["limits"]["unzipped"]["max"] == 250
+    assert row["limits"]["zipped"]["max"] == 50
+    assert image_row["lock"] == row["lock"]
+    assert (image_row["packages"], image_row["limits"]) == (None, {})

@@ -134,7 +134,7 @@ def test_what_no_task_has_any_more_is_removed(exported: Exported, index: Index) 
     assert gone.exists()
     build(infra)
     assert not gone.exists()
-    assert not (infra / "azure").exists()
+    assert not (infra / "azure" / "functions").exists()
     assert len(list((infra / "locks").glob("*.txt"))) == 2
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeAlias
@@ -10,6 +10,7 @@ from typing import TypeAlias
 from glacier.dataset import Dataset
 from glacier.draw import facts
 from glacier.graph import AnyTask, Graph, Verb
+from glacier.pipeline import Task
 
 Item: TypeAlias = Dataset | AnyTask
 Link: TypeAlias = tuple[Item, Item]
@@ -115,11 +116,19 @@ def _levels(columns: Mapping[Item, int], steps: Iterable[Step]) -> dict[Stop, fl
     floor = 0.0
     parts = from_edges(numbered, vertex_spacing=ROW, ranking_type="up", crossing_minimization="barycenter")
     for positions in sorted(([(int(n), xy[0]) for n, xy in part[0]] for part in parts), key=min):
-        shown = [(stops[n], x) for n, x in positions if not isinstance(stops[n], int)]
+        shown = _upright([(stops[n], x) for n, x in positions if not isinstance(stops[n], int)], columns)
         top = min(x for _, x in shown)
         found |= {stop: floor + x - top for stop, x in shown}
         floor = max(found.values()) + ROW
     return found
+
+
+def _upright(shown: Sequence[tuple[Stop, float]], columns: Mapping[Item, int]) -> list[tuple[Stop, float]]:
+    """The same upside down, if more names are then in their order: for crossings one is as good as the other."""
+    placed = sorted((columns[stop], x, stop.name) for stop, x in shown if isinstance(stop, Dataset | Task))
+    pairs = [(one[2], other[2]) for one, other in pairwise(placed) if one[0] == other[0]]
+    falling = sum(one > other for one, other in pairs)
+    return [(stop, -x) for stop, x in shown] if falling * 2 > len(pairs) else list(shown)
 
 
 def _width(item: Item) -> float:
