@@ -21,6 +21,10 @@ demo: setup
 test *arguments: check
     {{run}} pytest "$@"
 
+# Install the emulators now, of which tests install each that they need
+servers: setup
+    {{run}} python tools/servers
+
 # The quick loop: tests that need no cloud SDK
 quick *arguments:
     {{run}} pytest -m "not slow" "$@"

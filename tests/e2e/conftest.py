@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from servers import clouds
 from servers.installing import install
 from servers.running import Server, started
 
+NOT_OF_AWS = frozenset({"fake_gcs", "gcs_xml", "azurite", "valkey", "postgres", "gcs", "azure"})
 _numbers = itertools.count()
 
 
@@ -116,13 +118,12 @@ def reached(environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Two groups, by what a test's servers are."""
+    """Mark every test here, and put it into the group of its servers."""
     here = Path(__file__).parent
     for item in items:
-        if item.path.is_relative_to(here):
-            others = {"gcs", "azure", "postgres", "valkey", "google"}
-            named = set(item.name.replace("[", "-").replace("]", "-").replace("_", "-").split("-"))
-            item.add_marker(pytest.mark.xdist_group("other-servers" if named & others else "servers-of-aws"))
+        if isinstance(item, pytest.Function) and item.path.is_relative_to(here):
+            asked = {*item.fixturenames, item.callspec.params.get("home") if hasattr(item, "callspec") else None}
+            item.add_marker(pytest.mark.xdist_group("other servers" if asked & NOT_OF_AWS else "servers of AWS"))
             item.add_marker(pytest.mark.slow)
             item.add_marker(pytest.mark.servers)
 
@@ -132,7 +133,5 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The clients that a task in the cloud brings along: importable here as long as a test needs them."""
     monkeypatch.syspath_prepend(install("clients"))
     yield
-    from sys import modules
-
-    for name in [name for name in modules if name.partition(".")[0].startswith(("psycopg", "redis"))]:
-        del modules[name]
+    for name in [name for name in sys.modules if name.startswith(("psycopg", "redis"))]:
+        del sys.modules[name]

@@ -113,6 +113,26 @@ def test_a_lambda_function_that_fails(on_aws: Deployed, logs: Path) -> None:
     assert [event["event"] for event in events if event.get("task") == "tidy"][:2] == ["started", "failed"]
 
 
+def test_a_container(
+    on_aws: Deployed, local: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the image of a container task runs, as a process: there is no engine for containers here."""
+    python = install("lambda-runtime") / "bin" / "python"  # which has no packages that a task could find
+
+    def call(task: str, environment: Mapping[str, str]) -> Mapping[str, Any]:
+        given = {**environment, **on_aws.credentials(on_aws.role_of(task)), "GLACIER_RUN": "one"}
+        command = [str(python), "-m", "glacier.runtime"]
+        done = subprocess.run(command, cwd=on_aws.rehearsed.code, env=given, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return dict(json.loads(done.stdout.splitlines()[-1]))
+
+    for bucket in on_aws.rehearsed.of("aws:s3/bucket:Bucket"):
+        on_aws.empty(bucket.name)
+    assert [answer["run"] for answer in run_all(on_aws.rehearsed, call)] == ["one"] * 3
+    reached(clouds.aws_environment(on_aws.server.url), monkeypatch)
+    assert kept(on_aws.rehearsed) == local
+
+
 BOOTSTRAP = """#!/bin/sh
 exec {python} -m awslambdaric "$_HANDLER"
 """

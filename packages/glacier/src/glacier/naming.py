@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from functools import lru_cache
@@ -40,6 +39,8 @@ def logical(rules: Mapping[str, NameRule], node_type: str, *parts: str) -> str:
 
 def plain(name: str, longest: int) -> str:
     """A name of letters and digits only, which ends in a hash of the whole: ``a-bc`` and ``ab-c`` stay two names."""
+    import hashlib  # declaring a pipeline shortens no name
+
     digest = hashlib.sha256(name.encode()).hexdigest()[:6]
     return name.replace("-", "")[: longest - len(digest)] + digest
 
@@ -48,5 +49,7 @@ def fit(name: str, longest: int) -> str:
     """A name in at most so many characters."""
     if len(name) <= longest:
         return name
+    import hashlib  # declaring a pipeline shortens no name
+
     digest = hashlib.sha256(name.encode()).hexdigest()[:8]
     return f"{name[: longest - 9].rstrip('-')}-{digest}"

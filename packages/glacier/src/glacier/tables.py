@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib.resources import files
 from typing import Any
 
 
@@ -81,6 +79,10 @@ class Tables:
     def raw(self, name: str) -> Mapping[str, Any]:
         """A table as written."""
         if name not in self._cache:
+            # Here, since declaring a pipeline reads no table, and these take as long to load as the rest.
+            import tomllib
+            from importlib.resources import files
+
             text = (files(self.package) / "data" / f"{name}.toml").read_text(encoding="utf-8")
             self._cache[name] = tomllib.loads(text)
         table: Mapping[str, Any] = self._cache[name]
