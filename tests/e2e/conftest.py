@@ -1,7 +1,6 @@
 """The servers that these tests talk to, each started when a test first asks for it, and ended with the session.
 
-Those of AWS are one group of tests and all others a second, so that two workers share the work and no server is
-started twice.
+Each worker of pytest-xdist has servers of its own, on ports of its own, so that no two tests meet in one at once.
 """
 
 from __future__ import annotations
@@ -9,23 +8,22 @@ from __future__ import annotations
 import itertools
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
-from e2e.homes import Home, azure_home, gcs_home, s3_home
+from e2e.homes import Home, azure_home, gcs_home, reached, s3_home
 from servers import clouds
 from servers.installing import install
 from servers.running import Server, started
 
-NOT_OF_AWS = frozenset({"fake_gcs", "gcs_xml", "azurite", "valkey", "postgres", "gcs", "azure"})
 _numbers = itertools.count()
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
     """Show what each server wrote that a failed test talked to."""
     report: Any = yield
     if report.failed:
@@ -111,19 +109,10 @@ def home(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Hom
     return made
 
 
-def reached(environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let this process know what a cloud's own machine would."""
-    for key, value in environment.items():
-        monkeypatch.setenv(key, value)
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test here, and put it into the group of its servers."""
-    here = Path(__file__).parent
+    """Mark every test that is here."""
     for item in items:
-        if isinstance(item, pytest.Function) and item.path.is_relative_to(here):
-            asked = {*item.fixturenames, item.callspec.params.get("home") if hasattr(item, "callspec") else None}
-            item.add_marker(pytest.mark.xdist_group("other servers" if asked & NOT_OF_AWS else "servers of AWS"))
+        if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.slow)
             item.add_marker(pytest.mark.servers)
 

@@ -1,4 +1,4 @@
-"""A generated AWS program made real on an emulator that checks policies: its buckets, its roles and what they may do."""
+"""A generated AWS program made real on an emulator that checks policies: buckets, roles, and what each role may do."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import pytest
 from glacier.runtime.objects import Objects
 from glacier.runtime.stores import open_store
 from servers import clouds
@@ -72,3 +73,9 @@ def _once(make: Any, server: Server) -> None:
     except urllib.error.HTTPError as error:
         if error.code != 409:
             raise
+
+
+def reached(environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this process know what a cloud's own machine would."""
+    for key, value in environment.items():
+        monkeypatch.setenv(key, value)

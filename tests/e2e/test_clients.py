@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import subprocess
 import sys
 import time
@@ -12,7 +13,8 @@ from typing import Any
 
 import polars as pl
 import pytest
-from e2e.conftest import reached
+from e2e.homes import reached
+from e2e.stalling import Stalling
 from glacier.runtime.manifest import Place
 from glacier.runtime.problems import Problem
 from glacier.runtime.stores import Store, open_store
@@ -26,17 +28,13 @@ ROWS = [
     {"name": "Åsa", "age": 41, "height": 1.75, "member": True, "photo": b"\0\xff", "tags": ["a", "b"]},
     {"name": "'; DROP TABLE people; --", "age": None, "height": None, "member": None, "photo": None, "tags": None},
 ]
-KILLED = """
+MANY = 20_000
+WRITE = f"""
 import sys
 from glacier.runtime.manifest import Place
 from glacier.runtime.stores import open_store
-def rows():
-    for number in range(20_000):
-        if number == 15_000:
-            print("half", flush=True)
-            sys.stdin.read()
-        yield {"number": number}
-open_store(sys.argv[1]).write(Place(store="s", path="people/"), rows(), None)
+rows = [{{"number": number}} for number in range({MANY})]
+open_store(sys.argv[1]).write(Place(store="s", path="people/"), rows, None)
 """
 
 
@@ -89,18 +87,20 @@ def test_a_table_of_postgres_is_replaced_as_a_whole(on_postgres: Store) -> None:
 
 
 def test_killed_in_the_middle_of_a_table_of_postgres(postgres: Server, on_postgres: Store) -> None:
+    """When a part of the rows is in the database already."""
     on_postgres.write(TABLE, [{"number": -1}], list)
-    command = [sys.executable, "-c", KILLED, database(postgres)]
-    there = {"PYTHONPATH": str(install("clients"))}
-    with subprocess.Popen(command, env=there, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as writer:
-        assert writer.stdout is not None
-        assert writer.stdout.readline() == b"half\n"
-        assert on_postgres.read(TABLE, list) == [{"number": -1}]
-        writer.kill()
+    there = {"PYTHONPATH": os.pathsep.join([str(install("clients")), os.environ.get("PYTHONPATH", "")])}
+    command = [sys.executable, "-c", WRITE]
+    with Stalling(postgres.ports[0], 200_000) as network:
+        address = database(postgres).replace(str(postgres.ports[0]), str(network.port))
+        with subprocess.Popen([*command, address], env=there, stderr=subprocess.PIPE, text=True) as writer:
+            got_there = network.stalled.wait(30)
+            writer.kill()
+            _, said = writer.communicate()
+    assert got_there, said
     assert on_postgres.read(TABLE, list) == [{"number": -1}]
-    done = subprocess.run(command, env=there, stdin=subprocess.DEVNULL, capture_output=True)
-    assert done.returncode == 0, done.stderr
-    assert len(on_postgres.read(TABLE, list)) == 20_000
+    subprocess.run([*command, database(postgres)], env=there, check=True, timeout=60)
+    assert len(on_postgres.read(TABLE, list)) == MANY
 
 
 def test_a_table_of_postgres_that_is_not_there(on_postgres: Store) -> None:

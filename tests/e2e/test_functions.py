@@ -19,8 +19,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from e2e.conftest import reached
 from e2e.deployed import Deployed, deploy
+from e2e.homes import reached
 from e2e.rehearsed import Rehearsed, rehearse
 from glacier.execution import LocalExecutor
 from glacier.runtime.manifest import Manifest
@@ -113,9 +113,7 @@ def test_a_lambda_function_that_fails(on_aws: Deployed, logs: Path) -> None:
     assert [event["event"] for event in events if event.get("task") == "tidy"][:2] == ["started", "failed"]
 
 
-def test_a_container(
-    on_aws: Deployed, local: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_container(on_aws: Deployed, local: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """What the image of a container task runs, as a process: there is no engine for containers here."""
     python = install("lambda-runtime") / "bin" / "python"  # which has no packages that a task could find
 
@@ -152,7 +150,7 @@ def zipped(folder: Path) -> bytes:
 
 
 @pytest.fixture(scope="session")
-def workflow(on_aws: Deployed, aws: Any) -> Iterator[str]:
+def workflow(on_aws: Deployed, aws: Any) -> str:
     """The state machine that the program declares, and the functions that it calls, each with its own role."""
     functions, machines = aws("lambda", on_aws.server), aws("stepfunctions", on_aws.server)
     code = {"ZipFile": zipped(on_aws.rehearsed.code)}
@@ -170,7 +168,7 @@ def workflow(on_aws: Deployed, aws: Any) -> Iterator[str]:
     (machine,) = on_aws.rehearsed.of("aws:sfn/stateMachine:StateMachine")
     definition, role = machine.inputs["definition"], machine.inputs["role_arn"]
     made = machines.create_state_machine(name=machine.name, definition=definition, roleArn=role)
-    yield str(made["stateMachineArn"])
+    return str(made["stateMachineArn"])
 
 
 def finished(machines: Any, workflow: str) -> Mapping[str, Any]:
@@ -196,7 +194,9 @@ def test_the_workflow_of_aws(
 def test_a_workflow_whose_task_fails(on_aws: Deployed, workflow: str, aws: Any) -> None:
     """The run ends with the task's own error, and nothing that comes after it has run."""
     functions = aws("lambda", on_aws.server)
-    (name,) = [each.name for each in on_aws.rehearsed.of("aws:lambda/function:Function") if each.name.endswith("-collect")]
+    (name,) = [
+        each.name for each in on_aws.rehearsed.of("aws:lambda/function:Function") if each.name.endswith("-collect")
+    ]
     before = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
     broken = {**before, "GLACIER_STORE_ORDERS": "s3://no-such-bucket/?region=us-east-1"}
     for bucket in on_aws.rehearsed.of("aws:s3/bucket:Bucket"):

@@ -7,5 +7,5 @@
     gcs_xml     the part of Google's XML API that the emulator of Cloud Storage lacks
 
 They are emulators, except for Postgres, Valkey, AWS's Lambda runtime and Google's functions framework, which are the
-real ones. What holds here is that the wire protocols, the clients and the policies fit together; not that a cloud agrees.
+real ones. What holds here is that wire protocols, clients and policies fit together; not that a cloud agrees.
 """

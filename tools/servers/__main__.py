@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from servers.installing import PIECES, install  # noqa: E402
+from servers.installing import PIECES, install
 
 for name in PIECES:
     print(f"{name}: {install(name)}")

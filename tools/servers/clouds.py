@@ -13,12 +13,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from servers.installing import EMULATOR, install
-from servers.running import HOST, Server, free_ports
+from servers.running import HOST, Command, Server, free_ports
 
 REGION = "us-east-1"
 ROOT = "test"  # key and secret of ministack's root
@@ -50,14 +50,14 @@ def ministack(folder: Path) -> Server:
         "LAMBDA_EXECUTOR": "local",
         "HOME": str(folder),
     }
-    command = [install("ministack") / "bin" / "python", "-m", "ministack"]
+    command: Command = [install("ministack") / "bin" / "python", "-m", "ministack"]
     return Server("ministack", command, folder=folder, ports=[port], environment=environment)
 
 
 def moto(folder: Path) -> Server:
     """AWS once more, by other people: a second opinion on S3. Any key is taken."""
     (port,) = free_ports(1)
-    command = [install("moto") / "bin" / "python", "-m", "moto.server", "-H", HOST, "-p", str(port)]
+    command: Command = [install("moto") / "bin" / "python", "-m", "moto.server", "-H", HOST, "-p", str(port)]
     return Server("moto", command, folder=folder, ports=[port])
 
 
@@ -90,11 +90,11 @@ def azurite(folder: Path) -> Server:
     listening = [f"--{kind}Host={HOST}" for kind in ("blob", "queue", "table")]
     ports = [f"--blobPort={blob}", f"--queuePort={queue}", f"--tablePort={table}"]
     options = ["--inMemoryPersistence", "--extentMemoryLimit=4096", "--skipApiVersionCheck", "--disableTelemetry"]
-    command = [install("azurite") / "node_modules" / ".bin" / "azurite", *options, *listening, *ports]
+    command: Command = [install("azurite") / "node_modules" / ".bin" / "azurite", *options, *listening, *ports]
     return Server("azurite", [*command, "--silent", "--blobKeepAliveTimeout=120"], folder=folder, ports=[blob, queue])
 
 
-# The account and key that every emulator of Azure's storage has (learn.microsoft.com/azure/storage/common/storage-use-azurite).
+# Every emulator of Azure's storage has these (learn.microsoft.com/azure/storage/common/storage-use-azurite).
 AZURE_ACCOUNT = "devstoreaccount1"
 AZURE_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 
@@ -127,15 +127,15 @@ def postgres(folder: Path) -> Iterator[Server]:
         if user is not None:
             shutil.chown(home, user)
         data = home / "data"
-        initial = [binaries / "initdb", "-D", data, "-A", "trust", "-U", "glacier", "--no-sync"]
-        make = [binaries / "postgres", "--single", "-D", data, "postgres"]
+        initial: Command = [binaries / "initdb", "-D", data, "-A", "trust", "-U", "glacier", "--no-sync"]
+        make: Command = [binaries / "postgres", "--single", "-D", data, "postgres"]
         for command, said in ((initial, b""), (make, b"CREATE DATABASE glacier\n")):
             subprocess.run(command, input=said, user=user, check=True, capture_output=True, cwd=home)
         options = [f"listen_addresses={HOST}", f"unix_socket_directories={home}", "fsync=off"]
         settings = [part for option in options for part in ("-c", option)]
-        serve = [binaries / "postgres", "-D", data, "-p", str(port), *settings]
+        serve: Command = [binaries / "postgres", "-D", data, "-p", str(port), *settings]
         with Server("postgres", serve, folder=folder, ports=[port], user=user) as server:
-            ready = [binaries / "pg_isready", "--quiet", "-h", HOST, "-p", str(port)]
+            ready: Command = [binaries / "pg_isready", "--quiet", "-h", HOST, "-p", str(port)]
             while subprocess.run(ready).returncode == 1:  # it listens before it lets anybody in
                 time.sleep(0.05)
             yield server
@@ -157,7 +157,7 @@ def lambda_function(folder: Path, code: Path, handler: str, environment: Mapping
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
         "AWS_LAMBDA_FUNCTION_TIMEOUT": "60",
     }
-    command: Sequence[str | Path] = [
+    command: Command = [
         *(install("lambda-emulator") / EMULATOR, "--log-level", "error"),
         *("--runtime-interface-emulator-address", f"{HOST}:{port}", "--runtime-api-address", f"{HOST}:{inner}"),
         *(install("lambda-runtime") / "bin" / "python", "-m", "awslambdaric", handler),
@@ -168,7 +168,7 @@ def lambda_function(folder: Path, code: Path, handler: str, environment: Mapping
 def google_function(folder: Path, code: Path, environment: Mapping[str, str], source: str, name: str) -> Server:
     """A function as Google's functions framework serves it, called by posting JSON."""
     (port,) = free_ports(1)
-    command = [
+    command: Command = [
         *(install("functions-framework") / "bin" / "functions-framework", "--source", source, "--target", "handler"),
         *("--host", HOST, "--port", str(port)),
     ]

@@ -1,4 +1,4 @@
-"""The part of Cloud Storage's XML API that obstore writes and lists with, translated to the JSON API of fake-gcs-server.
+"""The part of Cloud Storage's XML API that obstore writes and lists with, translated to JSON for fake-gcs-server.
 
 That server answers XML reads itself and takes uploads in JSON only. What stands here is our reading of
 cloud.google.com/storage/docs/xml-api: it shows that the runtime's calls and this reading agree, not that Google does.

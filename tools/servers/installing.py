@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HOME = Path(__file__).parents[2] / ".tools" / "servers"
+BEFORE = "2026-11-24"  # what servers themselves need is as it was on this day
 _SECONDS = 600  # that a registry may take
 
 
@@ -32,16 +33,19 @@ class NotInstalled(Exception):
         )
 
 
+def _install(arguments: Sequence[str]) -> None:
+    _run("uv", "pip", "install", "--quiet", "--link-mode", "copy", "--exclude-newer", BEFORE, *arguments)
+
+
 def _environment(folder: Path, pins: Sequence[str]) -> None:
     """An environment of its own, since some servers pin what others need newer."""
     _run("uv", "venv", "--quiet", "--python", sys.executable, str(folder))
-    _run("uv", "pip", "install", "--quiet", "--link-mode", "copy", "--python", str(folder / "bin" / "python"), *pins)
+    _install(["--python", str(folder / "bin" / "python"), *pins])
 
 
 def _packages(folder: Path, pins: Sequence[str]) -> None:
     """Packages and what they need, to be put on a path."""
-    into = ["--quiet", "--link-mode", "copy", "--python", sys.executable, "--target", str(folder)]
-    _run("uv", "pip", "install", *into, *pins)
+    _install(["--python", sys.executable, "--target", str(folder), *pins])
 
 
 def _binaries(folder: Path, pins: Sequence[str]) -> None:
@@ -59,7 +63,8 @@ def _emulator(folder: Path, pins: Sequence[str]) -> None:
 
 def _node(folder: Path, pins: Sequence[str]) -> None:
     folder.mkdir()
-    _run("npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent", "--prefix", str(folder), *pins)
+    quietly = ("--no-audit", "--no-fund", "--ignore-scripts", "--loglevel", "error")
+    _run("npm", "install", *quietly, "--before", BEFORE, "--prefix", str(folder), *pins)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,7 @@ class Piece:
     @property
     def digest(self) -> str:
         """Changes with what is installed."""
-        text = "\n".join((self.how.__name__, *self.pins, *sys.version_info[:2].__repr__()))
+        text = "\n".join((self.how.__name__, *self.pins, BEFORE, str(sys.version_info[:2])))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
@@ -128,6 +133,4 @@ def _run(*command: str) -> None:
         raise FileNotFoundError(f"there is no {command[0]} on the path")
     environment = {**os.environ, "UV_NO_PROGRESS": "1"}
     environment.pop("VIRTUAL_ENV", None)
-    subprocess.run(
-        [found, *command[1:]], check=True, capture_output=True, text=True, timeout=_SECONDS, env=environment
-    )
+    subprocess.run([found, *command[1:]], check=True, capture_output=True, text=True, timeout=_SECONDS, env=environment)

@@ -10,8 +10,10 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 HOST = "127.0.0.1"
+Command: TypeAlias = Sequence[str | Path]
 _READY_SECONDS = 60
 _LINES = 60  # of a log, when it is shown
 
@@ -38,7 +40,7 @@ class Server:
     def __init__(
         self,
         name: str,
-        command: Sequence[str | Path],
+        command: Command,
         *,
         folder: Path,
         ports: Sequence[int],

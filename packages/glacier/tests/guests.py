@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from urllib.parse import quote
 
 import pytest
 from glacier.runtime import proofs
@@ -24,8 +24,10 @@ def starting(patch: pytest.MonkeyPatch) -> Iterator[Start]:
     def start(home: str, host: str) -> Clouds:
         clouds = Clouds(home, host)
         started.append(clouds)
-        for sign in (sign for signs in proofs._SIGNS.values() for sign in signs):
-            patch.delenv(sign, raising=False)
+        signs = {sign for signs in proofs._SIGNS.values() for sign in signs}
+        for name in list(os.environ):  # nothing of whoever runs the tests
+            if name in signs or name.startswith(("AWS_", "AZURE_", "GOOGLE_", "GCE_")):
+                patch.delenv(name)
         for name, value in clouds.environment().items():
             patch.setenv(name, value)
         return clouds
@@ -43,8 +45,9 @@ def refused(clouds: Clouds) -> Problem:
 
 
 def no_secret(clouds: Clouds, *texts: object) -> None:
-    """Nothing that was ever given to anybody is in a text, plain or escaped."""
-    assert clouds.secrets
+    """No part of anything that was ever given to anybody is in a text."""
+    pieces = {secret[at : at + 24] for secret in clouds.secrets for at in range(0, len(secret) - 23, 8)}
+    assert pieces
     for text in texts:
-        for said in (str(text), repr(text)):
-            assert not any(secret in said or quote(secret, safe="") in said for secret in clouds.secrets)
+        said = f"{text} {text!r}"
+        assert not [piece for piece in pieces if piece in said]

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from issuers import Issuer, Keys, Refusal, Request, believed, faulty, signer
 
@@ -178,8 +178,11 @@ class Clouds:
             "AccessKeyId": keys.access_key,
             "SecretAccessKey": keys.secret_key,
             "SessionToken": keys.session_token,
+            "Expiration": _instant(self.life),
         }
-        return 200, _xml("AssumeRoleWithWebIdentity", {**fields, "Expiration": _instant(self.life)})
+        user = {"Arn": f"{trust.role_arn}/x", "AssumedRoleId": "AROA1:x"}
+        inside = {"Audience": "x", "AssumedRoleUser": _elements(user), "Credentials": _elements(fields)}
+        return 200, _xml("AssumeRoleWithWebIdentity", {**inside, "Provider": issuer.url})
 
     def federate(self, form: Mapping[str, str]) -> Answer:
         """Google: a provider that believes one role of one account, or one identity of one tenant."""
@@ -201,7 +204,10 @@ class Clouds:
             if claims["tid"] != TENANT:
                 raise Refusal("subject")
         elif self.home == "aws" and form["subject_token_type"] == "urn:ietf:params:aws:token-type:aws4_request":
-            self._caller(json.loads(unquote(form["subject_token"])), form["audience"])
+            text = unquote(form["subject_token"])
+            if quote(text, safe="") != form["subject_token"]:
+                raise Refusal("signature", "AWS request has invalid format")
+            self._caller(json.loads(text), form["audience"])
         else:
             raise Refusal("issuer", "the provider takes nothing of this kind")
 
@@ -209,7 +215,8 @@ class Clouds:
         """What AWS would say to the request that a task signed, and what the provider's condition says to that."""
         headers = {each["key"].lower(): each["value"] for each in sent["headers"]}
         self.secrets += [headers["authorization"].rpartition("Signature=")[2]]
-        if sent["url"] != f"https://{headers['host']}/?Action=GetCallerIdentity&Version=2011-06-15":
+        asked = f"https://{headers['host']}?Action=GetCallerIdentity&Version=2011-06-15"
+        if sent["url"].replace("/?", "?") != asked:  # Google's own libraries leave the slash out
             raise Refusal("issuer", "this is no request for the caller's identity")
         if headers["host"] != "sts.eu-west-1.amazonaws.com":
             raise Refusal("issuer", "this host is not AWS's")
@@ -218,7 +225,7 @@ class Clouds:
         keys = signer(Request(sent["method"], sent["url"], headers, b""), self.given, "sts")
         if keys.arn.split(":")[4] != self.trust.account:
             raise Refusal("issuer", "another account")
-        if not keys.arn.startswith(f"arn:aws:sts::{self.trust.account}:assumed-role/{self.trust.role}/"):
+        if not keys.arn.partition(":assumed-role/")[2].startswith(f"{self.trust.role}/"):
             raise Refusal("subject")
 
     def entra(self, tenant: str, form: Mapping[str, str]) -> Answer:
@@ -319,8 +326,11 @@ _NAMESPACE = 'xmlns="https://sts.amazonaws.com/doc/2011-06-15/"'
 
 
 def _xml(action: str, values: Mapping[str, str]) -> str:
-    inside = "".join(f"<{name}>{value}</{name}>" for name, value in values.items())
-    return f"<{action}Response {_NAMESPACE}><{action}Result>{inside}</{action}Result></{action}Response>"
+    return f"<{action}Response {_NAMESPACE}><{action}Result>{_elements(values)}</{action}Result></{action}Response>"
+
+
+def _elements(values: Mapping[str, str]) -> str:
+    return "".join(f"<{name}>{value}</{name}>" for name, value in values.items())
 
 
 def _xml_error(code: str, said: str) -> str:

@@ -12,6 +12,7 @@ from glacier.storage import Database, ObjectStorage
 from glacier_aws import AWSCompiler
 from glacier_aws.compute import FargateTask, Lambda
 from glacier_aws.storage import S3
+from glacier_azure import AzureCompiler
 from toycloud import TinCompiler, ToyCompiler
 
 given, made = Dataset("given", ObjectStorage(), expected_size="10 GB"), Dataset("made", path="out/made.json")
@@ -185,3 +186,17 @@ def test_secrets_are_set_as_secrets() -> None:
     for config in compiled.programs["aws"].settings:
         if config.default is None:
             assert f"pulumi config set {'--secret ' if config.secret else ''}{config.name}" in text
+
+
+def test_packages_are_built_by_one_command_or_by_hand() -> None:
+    text = section(guide(work), "1. Install the packages that the functions import")
+    assert "glacier build ." in text
+    assert text.index("glacier build .") < text.index("Without Glacier")
+
+
+def test_packages_go_where_the_cloud_looks_for_them() -> None:
+    text = section(guide(work, compiler=AzureCompiler()), "1. Install the packages that the functions import")
+    assert (
+        "--target azure/functions/tasks/.python_packages/lib/site-packages --requirements azure/functions/tasks/"
+        in text
+    )

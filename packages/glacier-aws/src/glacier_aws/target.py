@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 from glacier.compilation import Compiler
 from glacier.infra import Stack, Statement, Value
 from glacier.tables import Tables
-from glacier.target import ComputeKind, Shared, Site, StorageKind, Trust, Unsupported
+from glacier.target import ComputeKind, Secrets, Shared, Site, StorageKind, Trust, Unsupported
 
-from glacier_aws import foundation, trust, workflow
+from glacier_aws import foundation, secrets, trust, workflow
 from glacier_aws.kinds import cache, container, database, object_storage, queue, serverless
 
 HANDLER = '''"""The entry point of every function in this folder; AWS Lambda calls ``handler``."""
@@ -44,6 +44,7 @@ class AWSCompiler(Compiler):
     }
     shared_parts: ClassVar[Mapping[str, Shared]] = foundation.PARTS
     trust: ClassVar[Trust | Unsupported] = trust
+    secrets: ClassVar[Secrets | Unsupported] = secrets
     how_to_run: ClassVar[Sequence[str]] = (
         'aws stepfunctions start-execution --state-machine-arn "$(pulumi stack output workflow)"',
     )

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 from glacier.compilation import Compiler
 from glacier.infra import Statement, Value
 from glacier.tables import Tables
-from glacier.target import ComputeKind, Shared, Site, StorageKind, Trust, Unsupported
+from glacier.target import ComputeKind, Secrets, Shared, Site, StorageKind, Trust, Unsupported
 
-from glacier_azure import foundation, trust, workflow
+from glacier_azure import foundation, secrets, trust, workflow
 from glacier_azure.kinds import cache, container, database, document, object_storage, queue, serverless
 
 FUNCTION_APP = '''"""The entry point of every function in this folder: Azure calls it for each message in its queue.
@@ -106,6 +106,7 @@ class AzureCompiler(Compiler):
     more_kinds: ClassVar[Sequence[StorageKind | ComputeKind]] = (document,)
     shared_parts: ClassVar[Mapping[str, Shared]] = foundation.PARTS
     trust: ClassVar[Trust | Unsupported] = trust
+    secrets: ClassVar[Secrets | Unsupported] = secrets
     how_to_run: ClassVar[Sequence[str]] = (
         'az rest --method post --url "$(pulumi stack output workflow)/triggers/start/run?api-version=2019-05-01"',
     )

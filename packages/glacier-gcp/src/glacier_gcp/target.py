@@ -10,9 +10,9 @@ from glacier.compilation import Compiler
 from glacier.errors import reject
 from glacier.infra import Statement, Value
 from glacier.tables import Tables, matches
-from glacier.target import ComputeKind, Shared, Site, StorageKind, Trust, Unsupported
+from glacier.target import ComputeKind, Secrets, Shared, Site, StorageKind, Trust, Unsupported
 
-from glacier_gcp import foundation, trust, workflow
+from glacier_gcp import foundation, secrets, trust, workflow
 from glacier_gcp.kinds import cache, container, database, object_storage, queue, serverless
 from glacier_gcp.kinds.serverless import ENTRY
 
@@ -47,6 +47,7 @@ class GCPCompiler(Compiler):
     }
     shared_parts: ClassVar[Mapping[str, Shared]] = foundation.PARTS
     trust: ClassVar[Trust | Unsupported] = trust
+    secrets: ClassVar[Secrets | Unsupported] = secrets
     how_to_run: ClassVar[Sequence[str]] = ('gcloud workflows run "$(pulumi stack output workflow)"',)
     egress: ClassVar[Mapping[str, str]] = {
         "storage": "network.egress.internet.gcs",

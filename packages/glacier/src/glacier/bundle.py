@@ -11,13 +11,14 @@ import hashlib
 import re
 import sys
 import sysconfig
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from glacier.access import storage_kind
+from glacier.dataset import Dataset
 from glacier.errors import Diagnostic
 from glacier.graph import AnyTask
 from glacier.infra import walk
@@ -27,6 +28,8 @@ from glacier.plan import PlacedStorage, PlacedTask, Plan, path_of
 from glacier.plan.placement import Subject
 from glacier.runtime.clients import needed
 from glacier.runtime.manifest import Manifest, Place
+from glacier.runtime.packing import is_packed
+from glacier.storage import ObjectStorage
 from glacier.target import Draft, Site, Target
 
 # What the runtime itself imports beyond the standard library, as pinned in the workspace's lock.
@@ -143,7 +146,11 @@ def _clients(plan: Plan, placed: PlacedTask, said: Mapping[PlacedStorage, str]) 
     there = tuple(target.brings.get(placed.particular.kind, ()))
     for storage in {plan.keeps[dataset]: None for dataset in placed.task.datasets}:
         abroad = storage.home.provider != placed.home.provider
-        packages = needed(said[storage], target.provider, abroad=abroad)
+        packs = any(_packs(plan, dataset) for dataset in storage.holding.datasets if dataset in placed.task.datasets)
+        packages = needed(said[storage], target.provider, abroad=abroad, packed=packs)
+        yield from (package for package in packages if not package.startswith(there))
+    if placed.task.secrets:
+        packages = needed(f"{target.provider}:", target.provider, abroad=False)
         yield from (package for package in packages if not package.startswith(there))
 
 
@@ -212,7 +219,9 @@ def builds_image(placed: PlacedTask) -> bool:
 
 def places(plan: Plan, tasks: Iterable[AnyTask]) -> dict[str, Place]:
     """Where each dataset of some tasks is, by the name of its storage; addresses come from the environment."""
+    tasks = tuple(tasks)
     datasets = sorted({dataset for task in tasks for dataset in task.datasets}, key=lambda dataset: dataset.name)
+    providers = {plan.runs[task].home.provider for task in tasks}
     return {
         dataset.name: Place(
             store=plan.keeps[dataset].owner,
@@ -220,10 +229,28 @@ def places(plan: Plan, tasks: Iterable[AnyTask]) -> dict[str, Place]:
             format=dataset.format,
             schema=dict(dataset.schema) if dataset.schema is not None else None,
             source=dataset not in plan.graph.producers,
+            transfer=_transfer(plan, dataset, providers),
         )
         for dataset in datasets
         if dataset in plan.keeps
     }
+
+
+def _transfer(plan: Plan, dataset: Dataset, providers: Collection[str]) -> tuple[str, ...]:
+    """What is done to a dataset on its way to or from the tasks of some clouds; only objects are on the way at all."""
+    storage = plan.keeps[dataset]
+    if storage.particular.kind != ObjectStorage.kind:
+        return ()
+    abroad = any(provider != storage.home.provider for provider in providers)
+    return dataset.switched_on(crosses=dataset in plan.crossing, abroad=abroad)
+
+
+def _packs(plan: Plan, dataset: Dataset) -> bool:
+    """Whether a dataset's object is packed by the runtime; Parquet is packed by the library that writes it."""
+    if not path_of(dataset).endswith("/"):
+        return is_packed(path_of(dataset))
+    written = dataset in plan.graph.producers and dataset.format != "parquet"
+    return written and "compress" in _transfer(plan, dataset, ())
 
 
 def module_of(pipeline: Pipeline, tasks: Iterable[AnyTask]) -> tuple[str | None, str | None]:

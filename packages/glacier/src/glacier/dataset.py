@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypedDict
 
 from glacier import residency
 from glacier.errors import Where, caller, nearest, reject
@@ -17,7 +17,22 @@ from glacier.storage import Cache, Database, ObjectStorage, Queue
 Format = Literal["parquet", "json", "csv", "text", "bytes"]
 FORMATS = ("parquet", "json", "csv", "text", "bytes")
 STORAGE_KINDS = tuple(generic.kind for generic in (ObjectStorage, Database, Cache, Queue))
+SWITCHES = ("compress", "parallel", "cache", "batch")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGTP]?)(i?)B", re.IGNORECASE)
+
+
+class Switches(TypedDict, total=False):
+    """What is done to a dataset on its way, ``True`` or ``False``; what is not said is on where it crosses clouds.
+
+    ``compress``: it is written packed, with Zstandard. ``parallel``: several ranges of a large object are read at once.
+    ``cache``: what was read is kept while the process lives, and read again only when it has changed. ``batch``: many
+    small files of a source are read at once.
+    """
+
+    compress: bool
+    parallel: bool
+    cache: bool
+    batch: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +44,8 @@ class Dataset:
     type names (``{"amount": "double"}``) and is checked when the data is written. ``expected_size`` is bytes or
     ``"120 GB"``. ``path`` is its place inside its storage, its own name when not given: a folder when it ends
     with ``/``, else one object. ``residency`` is where it, and everything made from it, must stay: ``"eu"``, a country
-    such as ``"de"``, or a list of regions; ``"any"`` releases a dataset from what it was made from.
+    such as ``"de"``, or a list of regions; ``"any"`` releases a dataset from what it was made from. ``transfer``
+    switches on or off what is done to it on its way: ``{"compress": False}``; see :class:`Switches`.
     """
 
     name: str
@@ -39,6 +55,7 @@ class Dataset:
     expected_size: int | str | None = None
     path: str | None = field(default=None, kw_only=True)
     residency: Residency | None = field(default=None, kw_only=True)
+    transfer: Switches | None = field(default=None, kw_only=True)
     where: Where | None = field(init=False, repr=False, default=None)
 
     def __post_init__(self) -> None:
@@ -77,7 +94,7 @@ class Dataset:
                 subject=subject,
                 help='"orders/" for a folder, "orders/2024.csv" for one object',
             )
-
+        self._check_transfer(subject)
         if self.residency is not None:
             object.__setattr__(self, "residency", residency.words(self.residency, subject) or None)
 
@@ -94,6 +111,36 @@ class Dataset:
                 help=_storage_help(self.storage),
             )
         object.__setattr__(self, "storage", None)  # what is collected with this error should not trip over it
+
+    def _check_transfer(self, subject: str) -> None:
+        if self.transfer is None:
+            return
+        if not accepts(self.transfer, Mapping[str, bool]) or not set(self.transfer) <= set(SWITCHES):
+            unknown = [str(key) for key in self.transfer if key not in SWITCHES] if accepts(self.transfer, dict) else []
+            meant = nearest(unknown[0], SWITCHES) if unknown else None
+            reject(
+                "transfer",
+                f"transfer={self.transfer!r} does not map {', '.join(SWITCHES)} to True or False",
+                subject=subject,
+                help=f"did you mean {meant!r}?" if meant else 'transfer={"compress": False}',
+            )
+            object.__setattr__(self, "transfer", None)
+        elif self.storage is not None and self.storage.kind != ObjectStorage.kind:
+            reject(
+                "transfer",
+                f"transfer= is for objects, and {type(self.storage).__name__} has none",
+                subject=subject,
+                help="leave it out, or keep the dataset in object storage",
+            )
+
+    def switched_on(self, *, crosses: bool, abroad: bool) -> tuple[str, ...]:
+        """What is done to it on its way, in order.
+
+        ``crosses``: some task and it are on different clouds. ``abroad``: those who ask are on another cloud than it.
+        """
+        usual = {"compress": crosses, "parallel": abroad, "cache": abroad, "batch": abroad}
+        said: Mapping[str, object] = self.transfer or {}
+        return tuple(name for name in SWITCHES if said.get(name, usual[name]))
 
     @property
     def size(self) -> int | None:

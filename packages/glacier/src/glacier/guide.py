@@ -9,7 +9,8 @@ from glacier.bundle import Artifact, Needs, builds_image
 from glacier.infra import Program
 from glacier.lowering import workflow_name
 from glacier.plan import Home, Line, Plan, crossing, path_of
-from glacier.target import Target
+from glacier.runtime.secrets import variable
+from glacier.target import Target, Unsupported
 from glacier.trust import TRUST
 
 
@@ -22,6 +23,7 @@ def text(plan: Plan, programs: Mapping[str, Program], bundles: Mapping[str, tupl
         *_configuration(plan, programs),
         *_deploy(programs),
         *_images(plan, programs, bundles),
+        *_secrets(plan),
         *_inputs(plan),
         *_run(plan, programs),
         *_crossing(plan),
@@ -142,6 +144,26 @@ def _images(plan: Plan, programs: Mapping[str, Program], bundles: Mapping[str, t
     yield "```\n"
     for cloud in dict.fromkeys(placed.home.cloud for placed in built):
         yield f"Sign in to the registry of {cloud} first: `{plan.targets[cloud].sign_in}`.\n"
+
+
+def _secrets(plan: Plan) -> Iterator[str]:
+    if not plan.secrets:
+        return
+    yield "## Put the secrets in place\n"
+    yield "Each is made without a value, and no value goes through Pulumi. A task that is given one that is not set fails,"
+    yield "and says so.\n"
+    yield "| secret | on | may be read by |\n|---|---|---|"
+    for placed in plan.secrets:
+        yield f"| {placed.secret.name} | {placed.cloud} | {', '.join(task.name for task in placed.tasks)} |"
+    yield "\nFrom the folder of the stack; `read` takes the value without showing it, and keeps it in no history:\n"
+    for placed in plan.secrets:
+        keeper = plan.targets[placed.cloud].secrets
+        if not isinstance(keeper, Unsupported):
+            name = variable(placed.secret.name)
+            yield f"```sh\ncd {placed.cloud}\nread -rs {name}"
+            yield from keeper.commands(name, placed.owner.replace("-", "_"))
+            yield f"unset {name}\ncd ..\n```\n"
+    yield "The same again replaces a value: the next run of a task reads the new one.\n"
 
 
 def _inputs(plan: Plan) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Turns a plan into one program per cloud, always in the same order, so that references only point backwards.
 
-foundation → storage → for each task: identity, grants, function → workflow → outputs
+foundation → storage → secrets → for each task: identity, grants, function → workflow → outputs
 """
 
 from __future__ import annotations
@@ -14,9 +14,12 @@ from glacier import infra, trust
 from glacier.access import compute_kind, program_name, site_of, storage_kind, uses
 from glacier.bundle import Artifact, environment_key
 from glacier.errors import CompileError, Diagnostic
-from glacier.infra import Lookup, Node, Output, Program, Ref, Section, Statement, Value
-from glacier.plan import PlacedStorage, PlacedTask, Plan
-from glacier.target import Draft, Grant, Job, Made, Site
+from glacier.infra import Concat, Lookup, Node, Output, Program, Ref, Section, Statement, Value
+from glacier.graph import Verb
+from glacier.naming import slug
+from glacier.plan import PlacedSecret, PlacedStorage, PlacedTask, Plan
+from glacier.runtime import secrets
+from glacier.target import Draft, Grant, Job, Made, Principal, Secrets, Site, Unsupported
 
 
 def lower(plan: Plan, artifacts: Mapping[str, tuple[Artifact, ...]], *, adopt: bool = False) -> dict[str, Program]:
@@ -53,6 +56,10 @@ def _body(
         made = list(storage_kind(plan, storage).emit(storage.particular, Site(draft, storage.owner)))
         body.extend(_section(_storage_title(storage), made, _storage_comment(plan, storage)))
         outputs.extend(item for item in made if isinstance(item, Output))
+    for secret in (secret for secret in plan.secrets if secret.cloud == cloud):
+        made = list(_secrets(plan, secret).emit(slug(secret.secret.name), Site(draft, secret.owner)))
+        body.extend(_section(f"Secret {secret.secret.name}", made, _secret_comment(secret)))
+        outputs.append(Output(name=secret.owner.replace("-", "_"), value=_reference(plan, secret, draft)))
     for visit, letting_in in trust.letting_in(plan, cloud, drafts):
         title = f"Guest from {visit.task.home.cloud}: task {visit.task.task.name}"
         body.extend(_section(title, letting_in, "Who it is here; the trust program says who may be it."))
@@ -148,7 +155,25 @@ def _task(plan: Plan, task: PlacedTask, job: Job, site: Site) -> Iterator[Made]:
             grant = Grant(verb=verb, paths=paths, who=who)
             place = site_of(plan, storage, site.draft, site.draft.program)
             yield from storage_kind(plan, storage).grant(storage.particular, grant, place)
+    yield from _secret_grants(plan, task, who, job.network, site.draft)
     yield from kind.emit(task.particular, site, job)
+
+
+def _secrets(plan: Plan, secret: PlacedSecret) -> Secrets:
+    """What a cloud says about secrets; planning has refused the clouds that say nothing."""
+    found = plan.targets[secret.cloud].secrets
+    assert not isinstance(found, Unsupported)
+    return found
+
+
+def _secret_grants(plan: Plan, task: PlacedTask, who: Principal, network: bool, draft: Draft) -> Iterator[Made]:
+    for secret in plan.given.get(task.task, ()):
+        grant = Grant(verb=Verb.READ, paths=(), who=who)
+        yield from _secrets(plan, secret).grant(grant, Site(draft, secret.owner), network=network)
+
+
+def _reference(plan: Plan, secret: PlacedSecret, draft: Draft) -> Value:
+    return _secrets(plan, secret).reference(slug(secret.secret.name), Site(draft, secret.owner))
 
 
 def _job(plan: Plan, task: PlacedTask, artifact: Artifact, drafts: Mapping[str, Draft]) -> Job:
@@ -163,6 +188,9 @@ def _job(plan: Plan, task: PlacedTask, artifact: Artifact, drafts: Mapping[str, 
             url = trust.address_for(plan, trust.Visit(task, storage.home.cloud), drafts, url)
         settings[environment_key(storage.owner)] = url
         network = network or address.network
+    for secret in plan.given.get(task.task, ()):
+        reference = _reference(plan, secret, drafts[task.home.cloud])
+        settings[secrets.environment_key(secret.secret.name)] = Concat((f"{task.home.provider}:", reference))
     return Job(
         name=task.task.name,
         folder=f"functions/{artifact.name}",
@@ -197,6 +225,11 @@ def _storage_comment(plan: Plan, storage: PlacedStorage) -> str:
         written = f"written by {producer.name}" if producer else "put there by somebody else"
         sentences.append(f"{dataset.name}: {written}" + (f", read by {readers}." if readers else "."))
     return " ".join(sentences)
+
+
+def _secret_comment(secret: PlacedSecret) -> str:
+    readers = ", ".join(task.name for task in secret.tasks)
+    return f"{secret.secret.name}: read by {readers}. Its value is not here: the README says how to put it in place."
 
 
 def _task_comment(task: PlacedTask) -> str:

@@ -7,16 +7,17 @@ import importlib
 import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import PurePath
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
-from glacier import signature
+from glacier import secrets, signature
 from glacier.compute import Serverless
 from glacier.dataset import Dataset
 from glacier.errors import Where, caller, reject
+from glacier.include import patterns
 from glacier.naming import NAME, NAME_HELP, slug
 from glacier.residency import Residency, words
 from glacier.resource import Resource
+from glacier.secrets import Secret
 from glacier.signature import Slot
 
 P = ParamSpec("P")
@@ -74,6 +75,7 @@ class Task(Generic[P, R]):
         read = signature.read(function, subject, self.where)
         self.slots: Mapping[str, Slot] = read.inputs
         self.results: tuple[Slot, ...] = read.outputs
+        self.secrets: Mapping[str, Secret] = read.secrets
         self._check(subject)
 
     @property
@@ -212,9 +214,10 @@ class Pipeline:
             name = "pipeline"
         self.name = name
         self.residency = words(residency, f"pipeline {name}") if residency is not None else ()
-        self.include = _patterns(include)
+        self.include = patterns(include)
         self._tasks: dict[str, Task[..., Any]] = {}
         self._datasets: dict[str, Dataset] = {}
+        self._secrets: dict[str, Secret] = {}
         self._producers: dict[Dataset, Task[..., Any]] = {}
         self._consumers: dict[Dataset, list[Task[..., Any]]] = {}
         for each in tasks:
@@ -250,6 +253,11 @@ class Pipeline:
     def datasets(self) -> tuple[Dataset, ...]:
         """The datasets its tasks name, in the order in which they were first named."""
         return tuple(self._datasets.values())
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """The secrets its tasks are given, each once, in the order in which they were first named."""
+        return tuple(self._secrets.values())
 
     def compile(self, compiler: Compiles[CompiledT_co]) -> CompiledT_co:
         """Compile to the cloud, or clouds, of a compiler: ``pipeline.compile(AWSCompiler())``."""
@@ -298,6 +306,7 @@ class Pipeline:
 
     def _add(self, new: Task[..., Any]) -> Task[..., Any]:
         self._refuse_taken_names(new)
+        secrets.add(self._secrets, new.secrets, f"task {new.name}", new.where)
         self._refuse_second_producer(new)
         self._refuse_cycle(new)
         self._tasks[slug(new.name)] = new
@@ -366,21 +375,6 @@ class Pipeline:
                     if reader not in came_from:
                         came_from[reader] = (current, dataset)
                         waiting.append(reader)
-
-
-def _patterns(include: Iterable[str]) -> tuple[str, ...]:
-    """Patterns of paths below a folder; what could lead out of it is refused."""
-    given = (include,) if isinstance(include, str) else tuple(include)
-    fit = tuple(each for each in given if isinstance(each, str) and _stays_below(each))
-    if fit != given or isinstance(include, str):
-        shown = ", ".join(repr(each) for each in given if each not in fit or isinstance(include, str))
-        reject("include", f"include={shown} is no list of paths beside the file", help='include=["queries/*.sql"]')
-    return fit
-
-
-def _stays_below(pattern: str) -> bool:
-    path = PurePath(pattern)
-    return bool(path.parts) and not path.anchor and all(p != ".." and ("**" not in p or p == "**") for p in path.parts)
 
 
 def _circle(

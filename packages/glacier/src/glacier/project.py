@@ -179,6 +179,10 @@ def readable(plan: Plan, programs: Mapping[str, Program]) -> dict[str, Any]:
             for t in plan.tasks
         ],
         "grants": [{"task": a.task.name, "may": a.verb.value, "dataset": a.dataset.name} for a in plan.graph.accesses],
+        "secrets": [
+            {"name": placed.secret.name, "cloud": placed.cloud, "tasks": [task.name for task in placed.tasks]}
+            for placed in plan.secrets
+        ],
         "transfers": [_transfer(transfer) for transfer in plan.transfers],
         "recommendations": list(crossing.recommendations(plan)) if crossing.between_clouds(plan) else [],
         "estimate": [

@@ -13,6 +13,7 @@ from typing import Annotated, Any, ForwardRef
 from glacier.dataset import Dataset
 from glacier.errors import Where, nearest, reject
 from glacier.resource import Resource
+from glacier.secrets import Secret
 
 if sys.version_info >= (3, 14):
     import annotationlib
@@ -38,11 +39,12 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A function's inputs by parameter, its outputs in order, and the names of its plain parameters."""
+    """A function's inputs and secrets by parameter, its outputs in order, and the names of its plain parameters."""
 
     inputs: Mapping[str, Slot]
     outputs: tuple[Slot, ...]
     plain: tuple[str, ...]
+    secrets: Mapping[str, Secret]
 
 
 def read(function: Callable[..., Any], subject: str, where: Where | None) -> Signature:
@@ -54,6 +56,7 @@ def read(function: Callable[..., Any], subject: str, where: Where | None) -> Sig
     annotations = _Annotations(function, subject, where)
     inputs: dict[str, Slot] = {}
     plain: list[str] = []
+    secrets: dict[str, Secret] = {}
     for name, parameter in inspect.signature(function).parameters.items():
         if parameter.kind in _WITHOUT_NAME:
             message, help_ = _WITHOUT_NAME[parameter.kind]
@@ -62,14 +65,19 @@ def read(function: Callable[..., Any], subject: str, where: Where | None) -> Sig
         has_default = parameter.default is not parameter.empty
         annotation = annotations.get(name, lenient=has_default)
         slot = slot_of(annotation)
-        if slot is not None:
+        named = _secrets(annotation, parameter.default)
+        if named:
+            secrets[name] = named[0]
+            for message, help_ in _wrong_secret(annotation, name, named, slot):
+                reject("secret", message, subject=subject, where=where, help=help_)
+        elif slot is not None:
             inputs[name] = slot
         elif has_default:
             plain.append(name)
         elif annotation is not _UNRESOLVED:
             message, help_ = annotations.explain(annotation, f"parameter {name!r}", name)
             reject("annotation", message, subject=subject, where=where, help=help_)
-    return Signature(inputs, tuple(_outputs(annotations, subject, where)), tuple(plain))
+    return Signature(inputs, tuple(_outputs(annotations, subject, where)), tuple(plain), secrets)
 
 
 _WITHOUT_NAME = {
@@ -77,6 +85,26 @@ _WITHOUT_NAME = {
     inspect.Parameter.VAR_KEYWORD: ("takes **{}", "every dataset needs a parameter of its own"),
     inspect.Parameter.POSITIONAL_ONLY: ("takes {} by position only", "leave the / out: inputs are given by name"),
 }
+
+
+def _secrets(annotation: Any, default: Any) -> list[Secret]:
+    """The secrets that a parameter names, in its annotation and as its default."""
+    named = typing.get_args(annotation)[1:] if typing.get_origin(annotation) is Annotated else (annotation,)
+    return [each for each in (*named, default) if isinstance(each, Secret)]
+
+
+def _wrong_secret(annotation: Any, name: str, named: list[Secret], slot: Slot | None) -> Iterator[tuple[str, str]]:
+    """What is wrong with a parameter that names a secret, and what to write instead."""
+    secret = named[0]
+    wanted = typing.get_args(annotation)[0] if typing.get_origin(annotation) is Annotated else annotation
+    if slot is not None:
+        yield f"parameter {name!r} names the dataset {slot.dataset.name} and the secret {secret.name}", "name one of them"
+    elif any(other != secret for other in named):
+        both = " and ".join(dict.fromkeys(str(each) for each in named))
+        yield f"parameter {name!r} names two secrets: {both}", "name one of them"
+    elif isinstance(wanted, type) and wanted not in (str, object):
+        right = f"Annotated[str, {secret!r}], and make the {wanted.__name__} of it in the function"
+        yield f"parameter {name!r} is {wanted.__name__}, and a secret is text", right
 
 
 def _outputs(annotations: _Annotations, subject: str, where: Where | None) -> Iterator[Slot]:
@@ -89,6 +117,9 @@ def _outputs(annotations: _Annotations, subject: str, where: Where | None) -> It
         slot = slot_of(item)
         if slot is not None:
             yield slot
+        elif secrets := _secrets(item, None):
+            message = f"returns the secret {secrets[0].name}, which would write it down"
+            reject("secret", message, subject=subject, where=where, help="return a dataset, and keep secrets out of it")
         elif item is not _UNRESOLVED:
             message, help_ = annotations.explain(item, "the return value")
             reject("annotation", message, subject=subject, where=where, help=help_)

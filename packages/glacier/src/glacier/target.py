@@ -175,6 +175,29 @@ class Trust(Protocol):
         """Who the guest is here, once it is let in; grants name it."""
 
 
+class Secrets(Protocol):
+    """What a cloud says about secrets: texts that a person puts there, and that only some tasks may read.
+
+    The owner of a secret's :class:`Site` is its name within the pipeline. No value is ever in a program: nodes make the
+    place for one, and :meth:`commands` put it there.
+    """
+
+    def emit(self, name: str, site: Site, /) -> Iterator[Made]:
+        """The place for its value; ``name`` is the secret's, as a slug."""
+
+    def reference(self, name: str, site: Site, /) -> Value:
+        """By what the runtime asks for it; the name of the cloud and a colon are put before it."""
+
+    def grant(self, grant: Grant, site: Site, /, *, network: bool) -> Iterator[Made]:
+        """That one task may read exactly this; ``network`` says whether it runs in the pipeline's own network."""
+
+    def commands(self, variable: str, output: str, /) -> Sequence[str]:
+        """What puts a value in place: from the shell's ``variable``, into what the stack's ``output`` refers to."""
+
+    def meters(self) -> Iterator[Meter]:
+        """What one is billed for."""
+
+
 Shared: TypeAlias = "Callable[[Site], Iterator[Statement]]"
 
 
@@ -188,6 +211,7 @@ class Target:
     more_kinds: ClassVar[Sequence[StorageKind | ComputeKind]] = ()  # particulars that no generic becomes
     shared_parts: ClassVar[Mapping[str, Shared]] = {}
     trust: ClassVar[Trust | Unsupported] = Unsupported("it has no trust with other clouds")
+    secrets: ClassVar[Secrets | Unsupported] = Unsupported("it has no place for them yet")
     tables: ClassVar[Tables]
     place_field: ClassVar[str] = "region"  # the setting that says where
     how_to_run: ClassVar[Sequence[str]] = ()  # commands that start the workflow of a deployed stack

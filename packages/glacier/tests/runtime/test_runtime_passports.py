@@ -19,8 +19,8 @@ from glacier.runtime.manifest import Place
 from glacier.runtime.passports import Passport
 from glacier.runtime.stores import open_store
 from guests import PAIRS, Start, no_secret, refused
-from hosts import Clouds
-from issuers import FAULTS, Refusal
+from hosts import AWS, EXCHANGE, GOOGLE, JWKS, NOBODY, Clouds
+from issuers import FAULTS, Refusal, believed
 
 PLACE = Place(store="s", path="d/", format="json")
 
@@ -98,6 +98,27 @@ def test_a_signed_request_is_good_for_one_provider(start: Start) -> None:
     clouds._caller(sent, "//iam.googleapis.com/other")
     with pytest.raises(Refusal, match="signature"):
         clouds._caller({**sent, "headers": changed}, "//iam.googleapis.com/mine")
+
+
+def test_the_stand_in_speaks_as_aws_does(start: Start) -> None:
+    """AWS's own client asks, and understands the answers."""
+    from botocore.config import Config
+    from botocore.session import Session
+
+    clouds = start("aws", "azure")
+    client = Session().create_client("sts", region_name="eu-west-1", endpoint_url=clouds.url)
+    given = client.get_web_identity_token(Audience=[EXCHANGE], DurationSeconds=300, SigningAlgorithm="RS256")
+    believed(given["WebIdentityToken"], {AWS.url: JWKS[AWS.url]}, EXCHANGE, clouds.trust.arn)
+    clouds.home = "gcp"
+    form = {"RoleArn": clouds.trust.role_arn, "RoleSessionName": "x-x", "DurationSeconds": 3600}
+    token = GOOGLE.token(aud=clouds.trust.audience, sub=clouds.trust.unique_id)
+    unsigned = Session().create_client(
+        "sts", "eu-west-1", endpoint_url=clouds.url, config=Config(retries={"total_max_attempts": 1})
+    )
+    keys = unsigned.assume_role_with_web_identity(**form, WebIdentityToken=token)["Credentials"]
+    assert keys["AccessKeyId"] == clouds.bearer
+    with pytest.raises(unsigned.exceptions.InvalidIdentityTokenException):
+        unsigned.assume_role_with_web_identity(**form, WebIdentityToken=NOBODY.token(aud="a", sub="b"))
 
 
 # Asked for once, and again when they are about to end

@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from glacier.errors import TaskError
@@ -52,6 +53,7 @@ REFUSED = [
     ("gcp", "azure", 401, entra(700016)),
     ("aws", "azure", 401, entra(7002138)),
     ("aws", "azure", 400, "[]"),
+    ("aws", "azure", 400, json.dumps({"error": [], "error_codes": 1})),
 ]
 
 
@@ -120,7 +122,7 @@ def test_the_message_says_what_was_shown_to_whom(start: Start) -> None:
 
 
 @each_pair
-@pytest.mark.parametrize("form", ["xml", "oauth", "google", "text"])
+@pytest.mark.parametrize("form", ["xml", "code", "oauth", "google", "text", "decoded"])
 def test_an_endpoint_that_repeats_what_it_was_shown(
     home: str, host: str, form: str, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -132,10 +134,12 @@ def test_an_endpoint_that_repeats_what_it_was_shown(
         proof = prove(*arguments)
         shown.append(proof.text)
         said = {
-            "xml": f"<E><Error><Code>{proof.text}</Code><Message>{proof.text}</Message></Error></E>",
-            "oauth": json.dumps({"error": proof.text, "error_description": f"this: '{proof.text}'"}),
+            "xml": f"<E><Error><Code>No</Code><Message>{proof.text}</Message></Error></E>",
+            "code": f"<E><Error><Code>{proof.text}</Code></Error></E>",
+            "oauth": json.dumps({"error": "no", "error_description": f"this: '{proof.text}'"}),
             "google": json.dumps({"error": {"status": "no", "message": proof.text}}),
             "text": f"what is {proof.text}?",
+            "decoded": unquote(proof.text),
         }[form]
         clouds.first.append((400, said))
         no_secret(clouds, proof)
@@ -145,10 +149,19 @@ def test_an_endpoint_that_repeats_what_it_was_shown(
     monkeypatch.setattr(passports, "prove", proving)
     problem = refused(clouds)
     assert len(shown) == 1
-    clouds.secrets += shown
-    if (home, host) == ("aws", "gcp"):
-        clouds.secrets.append(shown[0].rpartition("Signature%3D")[2].partition("%22")[0])
+    signed = (home, host) == ("aws", "gcp")
+    clouds.secrets += [shown[0].rpartition("Signature%3D")[2].partition("%22")[0]] if signed else shown
     no_secret(clouds, problem, problem.message, problem.help)
+
+
+def test_keys_of_aws_that_are_repeated(start: Start) -> None:
+    clouds = start("aws", "gcp")
+    token = clouds.own.session_token
+    for said in (token, f"security-token={token[:100]}", token.replace("_", "/").replace("-", "+")):
+        denied = endpoints.Denied("there", "no", f"what is {said}?", 1)
+        assert denied.said.startswith("what is ")
+        no_secret(clouds, denied)
+        assert token[40:60] not in denied.said
 
 
 @each_pair
@@ -318,5 +331,5 @@ def test_a_task_at_home_imports_nothing_of_this() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
     assert "glacier.runtime.addresses" in loaded
-    others = {f"glacier.runtime.{name}" for name in ("passports", "proofs", "endpoints", "tokens")}
+    others = {f"glacier.runtime.{name}" for name in ("passports", "proofs", "endpoints")}
     assert not loaded & {*others, "urllib.request", "http.client", "xml.etree.ElementTree", "botocore"}

@@ -91,7 +91,7 @@ def test_where_a_source_is_missing_and_what_to_type(tmp_path: Path) -> None:
 
 
 def test_large_objects_are_read_in_pieces(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(buckets, "_CHUNK", 1000)
+    monkeypatch.setattr(buckets, "PIECE", 1000)
     store.write(place(), bytes(5000), None)
     from collections.abc import Iterator
 
@@ -111,7 +111,7 @@ class Putting:
     def __init__(self) -> None:
         self.attributes: list[Any] = []
 
-    def put(self, store: object, path: str, content: object, *, attributes: Any) -> None:
+    def put(self, store: object, path: str, content: object, *, attributes: Any, **how: Any) -> None:
         self.attributes.append(attributes)
 
 
@@ -304,7 +304,7 @@ def test_many_writers_of_one_object(tmp_path: Path) -> None:
 
 def test_memory_gives_the_very_object() -> None:
     memory, value = Memory(), {"a": [1]}
-    assert memory.write(place(), value, None) == ("memory", None)
+    assert memory.write(place(), value, None) == ("memory", None, None)
     assert memory.read(place(), dict) is value
     with pytest.raises(Problem, match="is given by nobody"):
         memory.read(place(path="other/"), None)

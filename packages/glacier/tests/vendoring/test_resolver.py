@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
 
@@ -28,9 +29,9 @@ SAID = {
         "pyobjc-framework-cocoa any version has no wheel for",
     ),
     "of the version that is found": (
-        "  cause: Because pywin32<=306 has no wheels with a matching Python ABI tag (e.g., `cp313`)\n         And because"
-        " pywin32>=307 has no wheels with a matching platform tag and you require pywin32\n\nhint: Wheels are available"
-        " for `pywin32` (v312) on the following platforms: `win32`",
+        "  cause: Because pywin32<=306 has no wheels with a matching Python ABI tag (e.g., `cp313`)\n And"
+        " because pywin32>=307 has no wheels with a matching platform tag and you require it\n\nhint: Wheels are"
+        " available for `pywin32` (v312) on the following platforms: `win32`",
         "pywin32 312 has no wheel for",
     ),
 }
@@ -83,6 +84,17 @@ def test_without_uv_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_this_python_compiles_for_itself() -> None:
     assert resolver.interpreter(f"{sys.version_info.major}.{sys.version_info.minor}") == sys.executable
+
+
+def test_another_python_is_found_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = f"{sys.version_info.major}.{sys.version_info.minor}"
+    monkeypatch.setattr(resolver, "_OWN", "")
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
+    resolver.interpreter.cache_clear()
+    found = resolver.interpreter(here)
+    resolver.interpreter.cache_clear()
+    assert found is not None
+    assert Path(found).exists()
 
 
 def test_a_python_that_is_nowhere() -> None:

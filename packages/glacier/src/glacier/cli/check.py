@@ -28,6 +28,9 @@ def command(reference: str, to: tuple[str, ...], region: tuple[str, ...], using:
     except DeclarationError as error:
         _conclude(reference, error.diagnostics, "")
         return
+    for task in (task for pipeline in pipelines for task in pipeline.tasks if task.secrets):
+        names = ", ".join(dict.fromkeys(secret.name for secret in task.secrets.values()))
+        show.line(f"task {task.name} is given the secrets: {names}")
     found = [each for pipeline in pipelines for each in _check(pipeline, compilers.values())]
     if compilers:
         names = " and ".join(choosing.described(name, compiler) for name, compiler in compilers.items())

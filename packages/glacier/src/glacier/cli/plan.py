@@ -62,6 +62,8 @@ def _show(compiled: Compiled, plan: Plan) -> None:
     show.line(f"{compiled.name} on {clouds}\n", "bold")
     show.table("Datasets", ("dataset", "kept in", "home", "path", "because"), _datasets(plan))
     show.table("Tasks", ("stage", "task", "runs on", "home", "may read", "may write"), _tasks(plan), numbers=["stage"])
+    if plan.secrets:
+        show.table("Secrets", ("secret", "cloud", "may be read by"), _secrets(plan))
     if plan.transfers:
         show.table("Transfers", _TRANSFERS, _transfers(plan), numbers=_TRANSFERS[3:])
     show.table("Resources", ("cloud", "type", "count"), _resources(compiled), numbers=["count"])
@@ -87,6 +89,11 @@ def _tasks(plan: Plan) -> Iterator[Sequence[str]]:
         home = f"{placed.home.cloud} {placed.home.region}"
         runs_on = type(placed.particular).__name__
         yield str(plan.graph.stages[task] + 1), task.name, runs_on, home, reads or "–", writes or "–"
+
+
+def _secrets(plan: Plan) -> Iterator[Sequence[str]]:
+    for placed in plan.secrets:
+        yield placed.secret.name, placed.cloud, ", ".join(task.name for task in placed.tasks)
 
 
 def _transfers(plan: Plan) -> Iterator[Sequence[str]]:

@@ -152,17 +152,21 @@ def _summary(pipeline: Pipeline, results: Results) -> None:
         first = (run.task, f"{run.seconds:.2f}", str(run.attempts))
         for number, (dataset, written) in enumerate(run.outputs.items()):
             head = first if number == 0 else ("", "", "")
-            rows.append((*head, dataset, _size(written.size), show.path(written.where)))
+            rows.append((*head, dataset, _size(written.size), _size(written.saved), show.path(written.where)))
         if not run.outputs:
-            rows.append((*first, "–", "", ""))
-    retried = any(run.attempts > 1 for run in results.tasks)
-    columns = ("task", "seconds", "attempts", "output", "size", "where")
-    keep = [number for number, column in enumerate(columns) if column != "attempts" or retried]
+            rows.append((*first, "–", "", "", ""))
+    columns = ("task", "seconds", "attempts", "output", "size", "saved", "where")
+    left_out: set[str] = set()
+    if all(run.attempts == 1 for run in results.tasks):
+        left_out.add("attempts")
+    if all(written.saved is None for run in results.tasks for written in run.outputs.values()):
+        left_out.add("saved")
+    keep = [number for number, column in enumerate(columns) if column not in left_out]
     show.table(
         f"{pipeline.name}: {len(results.tasks)} tasks ran",
         [columns[number] for number in keep],
         [[row[number] for number in keep] for row in rows],
-        numbers=("seconds", "attempts", "size"),
+        numbers=("seconds", "attempts", "size", "saved"),
     )
 
 

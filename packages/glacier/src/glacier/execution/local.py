@@ -15,6 +15,7 @@ from glacier.execution.processes import Processes
 from glacier.execution.progress import Progress
 from glacier.execution.results import NothingRan, Results, TaskRun
 from glacier.execution.schedule import side_by_side
+from glacier.execution.secrets import look_up
 from glacier.graph import AnyTask, Graph, build
 from glacier.naming import slug
 from glacier.pipeline import Pipeline
@@ -23,6 +24,7 @@ from glacier.runtime import is_importing
 from glacier.runtime.manifest import Place
 from glacier.runtime.problems import Problem
 from glacier.runtime.run import Done, Step, run, step_of, trouble
+from glacier.runtime.secrets import Values
 from glacier.runtime.stores import Memory, Store, open_store
 
 _ADDRESSES = {
@@ -44,7 +46,8 @@ class LocalExecutor:
     ``root`` then. ``inputs`` gives sources a value by name. ``workers`` is how many tasks run side by side: in
     processes, or in threads with ``persist=False``. A task with a ``timeout`` always runs in a process, which is killed
     when its time is over. ``backoff`` is how many seconds pass before a task is tried again, about twice as many
-    each time. When a task fails, no other is started; those beside it end first.
+    each time. When a task fails, no other is started; those beside it end first. Secrets are looked for in the
+    environment, in ``.env`` and in the keyring before anything runs (:func:`glacier.execution.secrets.look_up`).
     """
 
     root: str | os.PathLike[str] = ".glacier"
@@ -80,6 +83,7 @@ class _Run:
     stores: dict[str, Store] = field(default_factory=dict)
     addresses: dict[str, str] = field(default_factory=dict)
     begun: set[AnyTask] = field(default_factory=set)
+    secrets: Values = field(default_factory=lambda: Values({}))
 
     def __post_init__(self) -> None:
         inputs = {_name(key): value for key, value in (self.executor.inputs or {}).items()}
@@ -106,12 +110,20 @@ class _Run:
         source = dataset not in self.graph.producers
         if not source and not self.executor.persist:
             return Place(store=_VALUES, path=dataset.name)
-        return Place(store=owner, path=path_of(dataset), format=dataset.format, schema=dataset.schema, source=source)
+        return Place(
+            store=owner,
+            path=path_of(dataset),
+            format=dataset.format,
+            schema=dataset.schema,
+            source=source,
+            transfer=dataset.switched_on(crosses=False, abroad=False),  # here only what somebody asked for
+        )
 
     def all(self) -> Results:
         """Run every task."""
         progress, tasks = self.executor.progress, self.graph.tasks
         self._look_for_sources()
+        self.secrets = look_up(self.graph)
         steps = {task: step_of(task) for task in tasks}
         runs: list[TaskRun] = []
         processes = Processes(self.executor.workers)
@@ -152,13 +164,16 @@ class _Run:
             progress.started(task.name)
         begin = perf_counter()
         if task.timeout is not None or (self.executor.workers > 1 and self.executor.persist):
+            own = self.secrets.only(secret.name for secret in task.secrets.values())
             done, attempts = self._attempts(
-                task, processes, lambda: processes.run(step, self.places, self.stores, self.addresses, task.timeout)
+                task,
+                processes,
+                lambda: processes.run(step, self.places, self.stores, self.addresses, task.timeout, own),
             )
         elif task.retries or progress is not None:
-            done, attempts = self._attempts(task, processes, lambda: run(step, self.places, self.stores))
+            done, attempts = self._attempts(task, processes, lambda: run(step, self.places, self.stores, self.secrets))
         else:
-            done, attempts = run(step, self.places, self.stores), 1
+            done, attempts = run(step, self.places, self.stores, self.secrets), 1
         finished = TaskRun(task.name, perf_counter() - begin, attempts, done.outputs)
         if progress is not None:
             progress.finished(finished)

@@ -23,6 +23,7 @@ from glacier.runtime import importing
 from glacier.runtime.manifest import Place
 from glacier.runtime.problems import Problem
 from glacier.runtime.run import Done, Step, run
+from glacier.runtime.secrets import Values
 from glacier.runtime.stores import Memory, Store, open_store
 from glacier.runtime.who import Who
 
@@ -52,6 +53,7 @@ class Parcel(NamedTuple):
     places: Mapping[str, Place]
     addresses: Mapping[str, str]
     values: Mapping[str, Mapping[str, Any]]
+    secrets: Values
 
 
 class Answer(NamedTuple):
@@ -79,11 +81,12 @@ class Processes:
         stores: Mapping[str, Store],
         addresses: Mapping[str, str],
         timeout: float | None,
+        secrets: Values = Values({}),  # noqa: B008 - it holds nothing, and never will
     ) -> Done:
         """Run a task once, for at most so many seconds; raises :class:`~glacier.errors.TaskError`."""
         from pebble import ProcessExpired
 
-        parcel = _pack(step, places, stores, addresses)
+        parcel = _pack(step, places, stores, addresses, secrets)
         future = self._started().schedule(work, args=(_module(step.function), parcel), timeout=timeout)
         try:
             answer = _unpack(future.result())
@@ -183,7 +186,7 @@ def work(module: Module | None, parcel: bytes) -> bytes:
             step = given.step if given.function is None else given.step._replace(function=_find(given.function))
         stores = {key: Memory(values) for key, values in given.values.items()}
         stores |= {key: open_store(address, Who(name)) for key, address in given.addresses.items()}
-        done = run(step, given.places, stores)
+        done = run(step, given.places, stores, given.secrets)
         values: dict[str, dict[str, Any]] = {}
         for dataset in done.outputs:
             place = given.places[dataset]
@@ -217,7 +220,13 @@ def _failed(error: TaskError, cause: BaseException | None) -> bytes:
     return packed
 
 
-def _pack(step: Step, places: Mapping[str, Place], stores: Mapping[str, Store], addresses: Mapping[str, str]) -> bytes:
+def _pack(
+    step: Step,
+    places: Mapping[str, Place],
+    stores: Mapping[str, Store],
+    addresses: Mapping[str, str],
+    secrets: Values,
+) -> bytes:
     import cloudpickle
 
     reads = [dataset for _, dataset, _ in step.reads]
@@ -236,6 +245,7 @@ def _pack(step: Step, places: Mapping[str, Place], stores: Mapping[str, Store], 
         places=used,
         addresses={place.store: addresses[place.store] for place in used.values() if place.store in addresses},
         values=values,
+        secrets=secrets,
     )
     try:
         return bytes(cloudpickle.dumps(parcel))

@@ -15,9 +15,22 @@ from glacier.graph import Graph
 from glacier.plan import advice
 from glacier.plan.cost import estimate
 from glacier.plan.limits import counts, within
-from glacier.plan.model import Estimate, Home, Line, PlacedStorage, PlacedTask, Plan, Rate, Transfer, path_of
+from glacier.plan.model import (
+    Estimate,
+    Home,
+    Line,
+    PlacedSecret,
+    PlacedStorage,
+    PlacedTask,
+    Plan,
+    Rate,
+    Transfer,
+    path_of,
+    place_secrets,
+)
 from glacier.plan.placement import Clouds, Subject, place_storages, place_tasks, subject_of
 from glacier.plan.residency import breaches
+from glacier.plan.secrets import kept
 from glacier.plan.transfers import out_of_reach, transfers, without_trust
 from glacier.resource import Resource
 from glacier.target import ComputeKind, StorageKind, Target, Unsupported
@@ -27,6 +40,7 @@ __all__ = [
     "Estimate",
     "Home",
     "Line",
+    "PlacedSecret",
     "PlacedStorage",
     "PlacedTask",
     "Plan",
@@ -60,17 +74,19 @@ def plan(graph: Graph, clouds: Clouds) -> Plan:
     crossing = tuple(transfers(graph, keeps, {placed.task: placed for placed in tasks}, clouds.targets))
     storage_kinds = {s: cast("StorageKind", kind_of(clouds.targets[s.home.cloud], s.particular)) for s in storages}
     compute_kinds = {t: cast("ComputeKind", kind_of(clouds.targets[t.home.cloud], t.particular)) for t in tasks}
-    costs = estimate(clouds.targets, storage_kinds, compute_kinds, crossing)
+    secrets = place_secrets(tasks)
+    costs = estimate(clouds.targets, storage_kinds, compute_kinds, crossing, secrets)
     found.extend(out_of_reach(crossing, keeps, storage_kinds, clouds.targets))
     found.extend(without_trust(crossing, clouds.targets))
     found.extend(advice.foreign_for_each_message(crossing, keeps))
+    found.extend(kept(secrets, storages, clouds.targets))
     found.extend(breaches(graph, storages, tasks, clouds.targets))
     found.extend(counts(graph, tasks, clouds.targets))
     found.extend(advice.shared_without_a_name(storages))
     found.extend(advice.one_name_twice(storages))
     found.extend(advice.reads_what_is_offline(graph, keeps, clouds.targets))
     found.extend(advice.runs_longer_than_allowed(tasks))
-    return Plan(graph, clouds.targets, storages, tasks, crossing, costs, tuple(found))
+    return Plan(graph, clouds.targets, storages, tasks, crossing, costs, tuple(found), secrets)
 
 
 def kind_of(target: Target, particular: Resource) -> StorageKind | ComputeKind:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from glacier.plan.model import Estimate, Home, Line, PlacedStorage, PlacedTask, Transfer, in_units
-from glacier.target import ComputeKind, Meter, StorageKind, Target
+from glacier.plan.model import Estimate, Line, PlacedSecret, PlacedStorage, PlacedTask, Transfer, in_units
+from glacier.target import ComputeKind, Meter, StorageKind, Target, Unsupported
 
 
 def estimate(
@@ -13,6 +13,7 @@ def estimate(
     storages: Mapping[PlacedStorage, StorageKind],
     tasks: Mapping[PlacedTask, ComputeKind],
     crossing: Iterable[Transfer],
+    secrets: Sequence[PlacedSecret] = (),
 ) -> Estimate:
     """Every meter of every kind, at the price of its region; and what is sent from one home to another."""
     lines: list[Line] = []
@@ -20,10 +21,19 @@ def estimate(
         sizes = [dataset.size for dataset in storage.holding.datasets]
         known = [size for size in sizes if size is not None]
         stored = sum(known) if len(known) == len(sizes) else None
-        lines.extend(_lines(storage.owner, kind.meters(storage.particular, stored), storage.home, targets))
+        lines.extend(
+            _lines(
+                storage.owner, kind.meters(storage.particular, stored), storage.home.cloud, storage.home.region, targets
+            )
+        )
     for task, worker in tasks.items():
         meters = worker.meters(task.particular, task.task.expected_duration)
-        lines.extend(_lines(task.task.name, meters, task.home, targets))
+        lines.extend(_lines(task.task.name, meters, task.home.cloud, task.home.region, targets))
+    for secret in secrets:
+        keeper = targets[secret.cloud].secrets
+        if not isinstance(keeper, Unsupported):
+            subject = f"secret {secret.secret.name}"
+            lines.extend(_lines(subject, keeper.meters(), secret.cloud, secret.region, targets))
     lines.extend(_sent(transfer) for transfer in crossing)
     return Estimate(tuple(lines))
 
@@ -43,10 +53,12 @@ def _sent(transfer: Transfer) -> Line:
     )
 
 
-def _lines(subject: str, meters: Iterator[Meter], home: Home, targets: Mapping[str, Target]) -> Iterator[Line]:
-    prices = targets[home.cloud].tables.prices
+def _lines(
+    subject: str, meters: Iterator[Meter], cloud: str, region: str, targets: Mapping[str, Target]
+) -> Iterator[Line]:
+    prices = targets[cloud].tables.prices
     for meter in meters:
-        price = prices.get((meter.item, home.region)) or prices.get((meter.item, "*"))
+        price = prices.get((meter.item, region)) or prices.get((meter.item, "*"))
         yield Line(
             subject=subject,
             item=meter.item,

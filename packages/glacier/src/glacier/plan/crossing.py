@@ -54,7 +54,7 @@ def recommendations(plan: Plan) -> tuple[str, ...]:
     found = [
         *_move_tasks(plan, crossing),
         *_copy_once(crossing),
-        *_compress(crossing),
+        *_compress(plan, crossing),
         *_gather(plan, crossing),
         *_watch(crossing),
     ]
@@ -95,10 +95,14 @@ def _copy_once(crossing: tuple[Transfer, ...]) -> Iterator[str]:
             yield f"Copy once: {dataset.name} goes to {cloud} {len(tasks)} times ({names}); let one task copy it there"
 
 
-def _compress(crossing: tuple[Transfer, ...]) -> Iterator[str]:
+def _compress(plan: Plan, crossing: tuple[Transfer, ...]) -> Iterator[str]:
+    """What tasks write is packed on its way unless somebody switched it off; what others put there may not be."""
     for dataset in dict.fromkeys(transfer.dataset for transfer in crossing):
-        if dataset.format in _PLAIN_FORMATS:
-            yield f"Compress: {dataset.name} is {dataset.format}, which is not; format='parquet' is"
+        if dataset.format not in _PLAIN_FORMATS:
+            continue
+        packed = "compress" in dataset.switched_on(crosses=True, abroad=True) and dataset in plan.graph.producers
+        said = "packed on its way; format='parquet' is often smaller" if packed else "which is not; format='parquet' is"
+        yield f"Compress: {dataset.name} is {dataset.format}, {said}"
 
 
 def _gather(plan: Plan, crossing: tuple[Transfer, ...]) -> Iterator[str]:

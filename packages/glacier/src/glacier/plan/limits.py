@@ -27,19 +27,21 @@ def within(particular: Resource, tables: Tables, subject: Subject, found: list[D
     for (owner, name), limit in tables.limits.items():
         value = getattr(particular, name) if owner == cls else None
         if value is not None:
-            for message, help_ in _breaches(limit, value):
-                read = tables.sources("limits")[limit.source]
-                found.append(
-                    subject.error(
-                        "limit",
-                        f"{cls}.{name} = {value!r} {message}",
-                        "\n".join(filter(None, [help_ or limit.help, f"source: {read.title}, read {read.read_on}"])),
-                    )
-                )
+            for message, help_ in breaches_of(tables, (owner, name), value):
+                found.append(subject.error("limit", f"{cls}.{name} = {value!r} {message}", help_))
             if limit.steps and isinstance(value, int | float):
                 particular = _stepped(particular, name, value, limit.steps, subject, found)
     pairs = tables.pairs.get(cls)
     return _paired(particular, pairs, subject, found) if pairs is not None else particular
+
+
+def breaches_of(tables: Tables, row: tuple[str, str], value: Any) -> Iterator[tuple[str, str]]:
+    """What is wrong with a value by a row of the table, if there is one; and what to do, with where it was read."""
+    limit = tables.limits.get(row)
+    if limit is not None:
+        for message, help_ in _breaches(limit, value):
+            read = tables.sources("limits")[limit.source]
+            yield message, "\n".join(filter(None, [help_ or limit.help, f"source: {read.title}, read {read.read_on}"]))
 
 
 def counts(graph: Graph, tasks: tuple[PlacedTask, ...], targets: Mapping[str, Target]) -> Iterator[Diagnostic]:

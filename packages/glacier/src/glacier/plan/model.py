@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,6 +11,7 @@ from glacier.errors import Diagnostic
 from glacier.graph import Access, AnyTask, Graph, Holding
 from glacier.naming import slug
 from glacier.resource import Resource
+from glacier.secrets import Secret
 from glacier.target import Target
 
 
@@ -50,6 +51,34 @@ class PlacedTask:
     def owner(self) -> str:
         """Its name within the pipeline, as a slug."""
         return slug(self.task.name)
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedSecret:
+    """A secret on one of the clouds whose tasks are given it: each keeps its own, of the same value."""
+
+    secret: Secret
+    cloud: str
+    region: str
+    tasks: tuple[AnyTask, ...]
+
+    @property
+    def owner(self) -> str:
+        """Its name within the pipeline: beside it there may be a task or a dataset of the same name."""
+        return f"secret-{slug(self.secret.name)}"
+
+
+def place_secrets(tasks: Iterable[PlacedTask]) -> tuple[PlacedSecret, ...]:
+    """Every secret, once on each cloud that runs a task which is given it."""
+    users: dict[tuple[Secret, str], list[PlacedTask]] = {}
+    for placed in tasks:
+        for secret in dict.fromkeys(placed.task.secrets.values()):
+            users.setdefault((secret, placed.home.cloud), []).append(placed)
+    made = (
+        PlacedSecret(secret, cloud, given[0].home.region, tuple(placed.task for placed in given))
+        for (secret, cloud), given in users.items()
+    )
+    return tuple(sorted(made, key=lambda placed: (placed.owner, placed.cloud)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +191,7 @@ class Plan:
     transfers: tuple[Transfer, ...]
     estimate: Estimate
     diagnostics: tuple[Diagnostic, ...]
+    secrets: tuple[PlacedSecret, ...] = ()
 
     @cached_property
     def keeps(self) -> Mapping[Dataset, PlacedStorage]:
@@ -172,6 +202,15 @@ class Plan:
     def runs(self) -> Mapping[AnyTask, PlacedTask]:
         """Each task with its home."""
         return {placed.task: placed for placed in self.tasks}
+
+    @cached_property
+    def given(self) -> Mapping[AnyTask, tuple[PlacedSecret, ...]]:
+        """The secrets that a task is given, of its own cloud; tasks that are given none are not in it."""
+        found: dict[AnyTask, tuple[PlacedSecret, ...]] = {}
+        for secret in self.secrets:
+            for task in secret.tasks:
+                found[task] = (*found.get(task, ()), secret)
+        return found
 
     @cached_property
     def legs(self) -> Mapping[AnyTask, int]:
@@ -187,6 +226,11 @@ class Plan:
                 default=0,
             )
         return legs
+
+    @cached_property
+    def crossing(self) -> frozenset[Dataset]:
+        """The datasets that some task reads or writes from another provider's cloud."""
+        return frozenset(transfer.dataset for transfer in self.transfers if transfer.between_clouds)
 
     @property
     def clouds(self) -> tuple[str, ...]:

@@ -16,13 +16,16 @@ import tempfile
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import IO, Any, NamedTuple, Protocol
 from urllib.parse import SplitResult, unquote
 
+from glacier.runtime.ahead import hand_over
 from glacier.runtime.codecs import Content
 from glacier.runtime.problems import Problem
 
-_CHUNK = 8 * 1024 * 1024  # bytes in memory at once when an object is read in pieces
+PIECE = 5 * 1024 * 1024  # bytes in memory at once when an object is read in pieces, or of one part of an upload
+WIDTH = 3  # pieces, or parts, that are on their way at once: a small function has no memory for more
+_PARTS = 10_000  # that an upload may have on S3 (docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html)
 
 
 # Who writes a file is told by its name while it is unfinished; a folder may be shared by several machines.
@@ -30,10 +33,18 @@ _HOST = f"{platform.node()}~"
 
 
 class Found(NamedTuple):
-    """An object in a folder: its name there, and when it was written, in seconds of some clock."""
+    """An object in a folder: its name there, when it was written, in seconds of some clock, and its size in bytes."""
 
     name: str
     written: float
+    size: int = 0
+
+
+class Facts(NamedTuple):
+    """What a store says of an object: its size in bytes, and its etag, which changes with its content."""
+
+    size: int
+    etag: str
 
 
 class Bucket(Protocol):
@@ -78,6 +89,18 @@ class Scratch:
         folder.mkdir()
         return folder / (name.rpartition("/")[2] or "data")
 
+    def whole(self, name: str, content: Content) -> bytes:
+        """All of a content at once, for what takes it in no other way."""
+        if isinstance(content, bytes):
+            return content
+        if isinstance(content, Path):
+            return content.read_bytes()
+        if isinstance(content, Iterator):
+            return b"".join(content)
+        staged = self.file(name)
+        content(staged)
+        return staged.read_bytes()
+
     def close(self) -> None:
         """Remove the folder."""
         if self._remove is not None:
@@ -106,14 +129,7 @@ class Disk:
 
     def chunks(self, path: str) -> Iterator[bytes]:
         """A file in pieces."""
-        file = open(f"{self.root}/{path}", "rb")  # noqa: SIM115 - opened now, so that a missing one is told now
-
-        def pieces() -> Iterator[bytes]:
-            with file:
-                while piece := file.read(_CHUNK):
-                    yield piece
-
-        return pieces()
+        return pieces_of(Path(self.root, path))
 
     def file(self, path: str, *, own: bool = False) -> Path:
         """The file itself, or a copy."""
@@ -127,7 +143,7 @@ class Disk:
         try:
             with os.scandir(f"{self.root}/{folder}") as entries:
                 return [
-                    Found(entry.name, entry.stat().st_mtime_ns / 1e9)
+                    Found(entry.name, entry.stat().st_mtime_ns / 1e9, entry.stat().st_size)
                     for entry in entries
                     if not entry.name.startswith(".") and entry.is_file()
                 ]
@@ -186,15 +202,38 @@ def local_path(address: SplitResult) -> str:
     return path.lstrip("/") if os.name == "nt" else path
 
 
+def pieces_of(path: Path) -> Iterator[bytes]:
+    """A file in pieces; it is opened now, so that a missing one is told now."""
+    file = path.open("rb", buffering=0)
+
+    def pieces() -> Iterator[bytes]:
+        with file:
+            while piece := file.read(PIECE):
+                yield piece
+
+    return pieces()
+
+
 def _fill(path: str, content: Content) -> int:
-    if not isinstance(content, bytes):
-        Path(path).touch(exist_ok=False)  # a missing folder is told before the content is made, which may be once only
+    if isinstance(content, bytes):
+        with open(path, "xb", buffering=0) as file:
+            return _all(file, content)
+    Path(path).touch(exist_ok=False)  # a missing folder is told before the content is made, which may be once only
+    if isinstance(content, Path):
+        shutil.copyfile(content, path)
+    elif isinstance(content, Iterator):
+        with open(path, "wb", buffering=0) as file:
+            for piece in content:
+                _all(file, piece)
+    else:
         content(Path(path))
-        return os.path.getsize(path)
-    with open(path, "xb", buffering=0) as file:
-        written = file.write(content)
-        while written < len(content):
-            written += file.write(memoryview(content)[written:])
+    return os.path.getsize(path)
+
+
+def _all(file: IO[bytes], content: bytes) -> int:
+    written = file.write(content)
+    while written < len(content):
+        written += file.write(memoryview(content)[written:])
     return written
 
 
@@ -228,10 +267,21 @@ class Remote:
         """All of an object."""
         return bytes(self._client.get(self._store, path).bytes())
 
-    def chunks(self, path: str) -> Iterator[bytes]:
-        """An object in pieces."""
-        stream = self._client.get(self._store, path).stream(min_chunk_size=_CHUNK)
+    def chunks(self, path: str, etag: str = "") -> Iterator[bytes]:
+        """An object in pieces; with an etag, of no other content than that."""
+        options = {"if_match": etag} if etag else {}
+        stream = self._client.get(self._store, path, options=options).stream(min_chunk_size=PIECE)
         return (bytes(piece) for piece in stream)
+
+    def part(self, path: str, start: int, end: int, etag: str) -> bytes:
+        """The bytes of an object from one place to another."""
+        options = {"range": (start, end), **({"if_match": etag} if etag else {})}
+        return bytes(self._client.get(self._store, path, options=options).bytes())
+
+    def facts(self, path: str) -> Facts:
+        """What is known of an object before it is read."""
+        said = self._client.head(self._store, path)
+        return Facts(said["size"], said["e_tag"] or "")
 
     def file(self, path: str, *, own: bool = False) -> Path:
         """The object, downloaded piece by piece."""
@@ -244,21 +294,53 @@ class Remote:
     def find(self, folder: str) -> Sequence[Found]:
         """The objects in a folder; a marker for the folder itself is none."""
         listed = self._client.list_with_delimiter(self._store, folder.rstrip("/") or None)["objects"]
-        found = [Found(item["path"].rpartition("/")[2], item["last_modified"].timestamp()) for item in listed]
+        found = [
+            Found(item["path"].rpartition("/")[2], item["last_modified"].timestamp(), item["size"]) for item in listed
+        ]
         return [each for each in found if each.name and not each.name.startswith(".")]
 
     def write(self, path: str, content: Content) -> int:
         """Put an object: one request, or one upload in parts, after which it is there as a whole."""
         if isinstance(content, bytes):
-            self._client.put(self._store, path, content, attributes=self._attributes)
-            return len(content)
+            return self._put(path, content, len(content))
+        if isinstance(content, Path):
+            return self._put(path, content, content.stat().st_size)
+        if isinstance(content, Iterator):
+            return self._stream(path, content)
         staged = self._scratch.file(path)
         try:
             content(staged)
-            self._client.put(self._store, path, staged, attributes=self._attributes)
-            return staged.stat().st_size
+            return self._put(path, staged, staged.stat().st_size)
         finally:
             staged.unlink(missing_ok=True)
+
+    def _stream(self, path: str, pieces: Iterator[bytes]) -> int:
+        """Upload pieces as they come; when one of them cannot be made, nothing is there."""
+        first, size = bytearray(), 0
+        for piece in pieces:
+            first += piece
+            if len(first) >= PIECE:
+                break
+        else:
+            return self._put(path, bytes(first), len(first))  # one request instead of three
+
+        def all_of_them() -> Iterator[bytes]:
+            nonlocal size
+            begin = bytes(first)
+            first.clear()
+            for piece in itertools.chain((begin,), pieces):
+                size += len(piece)
+                yield piece
+
+        hand_over(all_of_them(), lambda taken: self._put(path, taken, 0))
+        return size
+
+    def _put(self, path: str, content: Any, size: int) -> int:
+        part = max(PIECE, -(-size // _PARTS))
+        self._client.put(
+            self._store, path, content, attributes=self._attributes, chunk_size=part, max_concurrency=WIDTH
+        )
+        return size
 
     def where(self, path: str) -> str:
         """The object's address."""
@@ -276,6 +358,8 @@ def why(error: Exception, bucket: Bucket, path: str) -> Problem:
         return Problem(
             f"the disk is full: {where} was not written, and nothing of it is left", "make room and run again"
         )
+    if type(error).__name__ == "PreconditionError":
+        return Problem(f"{where} was replaced while it was read", "run the task again")
     if isinstance(error, PermissionError) or type(error).__name__ in ("PermissionDeniedError", "UnauthenticatedError"):
         return Problem(
             f"{where} may not be used: {str(error).partition(chr(10))[0]}",

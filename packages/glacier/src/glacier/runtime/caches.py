@@ -53,12 +53,7 @@ class Keys:
 
     def write(self, path: str, content: Content) -> int:
         """Set a key, and remove what the dataset was in another format."""
-        if isinstance(content, bytes):
-            value = content
-        else:
-            staged = self._scratch.file(path)
-            content(staged)
-            value = staged.read_bytes()
+        value = self._scratch.whole(path, content)
         client = self._as("writes")
         client.set(path, value)
         folder, _, written = path.rpartition("/")

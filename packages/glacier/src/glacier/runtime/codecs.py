@@ -7,20 +7,22 @@ is read, and the annotation in which form the task gets it.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import Any, Protocol, TypeAlias
 
 from glacier.runtime import frames, plain
+from glacier.runtime.packing import unpacked_name
 from glacier.runtime.problems import Problem
 from glacier.runtime.schema import checked_rows
 from glacier.runtime.wanted import FRAMES, Form, check, described, form_of, library_form, restorer, shown, text_keys
 
-Content: TypeAlias = bytes | Callable[[Path], None]  # all of it, or what writes it to a file, bit by bit
+# All of it; a file that has it; its pieces, as they come; or what writes it to a file.
+Content: TypeAlias = bytes | Path | Iterator[bytes] | Callable[[Path], None]
 
 SUFFIXES = {"parquet": ".parquet", "json": ".json", "csv": ".csv", "text": ".txt", "bytes": ".bin"}
 _BY_SUFFIX = {suffix: kind for kind, suffix in SUFFIXES.items()} | {".pq": "parquet", ".log": "text", ".md": "text"}
+_GATHERED = 256 * 1024  # bytes
 _SIMPLE = frozenset({dict, list, int, float, bool, type(None), tuple})
 
 
@@ -41,8 +43,8 @@ class Source(Protocol):
 
 
 def kind_of_name(name: str) -> str | None:
-    """The format that a file's name tells."""
-    return _BY_SUFFIX.get(PurePath(name).suffix.lower())
+    """The format that a file's name tells: ``orders.csv`` and ``orders.csv.zst`` are both CSV."""
+    return _BY_SUFFIX.get(PurePath(unpacked_name(name)).suffix.lower())
 
 
 def encode(value: Any, kind: str | None, wanted: Any, schema: Mapping[str, str] | None) -> tuple[str, Content]:
@@ -71,14 +73,12 @@ def encode(value: Any, kind: str | None, wanted: Any, schema: Mapping[str, str] 
 def _file(path: Path, kind: str | None) -> tuple[str, Content]:
     if not path.is_file():
         raise Problem(f"is the path {path}, and there is no such file", "return the path of a file that was written")
-    return kind or kind_of_name(path.name) or "bytes", lambda target: _copy(path, target)
-
-
-def _copy(path: Path, target: Path) -> None:
-    shutil.copyfile(path, target)
+    return kind or kind_of_name(path.name) or "bytes", path
 
 
 def _frame(value: Any, kind: str, schema: Mapping[str, str] | None) -> tuple[str, Content]:
+    if kind == "parquet" and library_form(value) is Form.READER:
+        return kind, frames.parquet_pieces(value, schema)
     if kind in ("parquet", "csv"):
         return kind, lambda path: frames.write(value, path, kind, schema)
     if kind == "json":
@@ -105,33 +105,34 @@ def _stream(
     if form is Form.BATCHES:
         if kind not in (None, "parquet"):
             raise Problem(f"gives record batches, which are not {kind}", "format='parquet'")
-        return "parquet", lambda path: frames.write_iterator(values, path, schema)
+        return "parquet", frames.parquet_pieces(values, schema)
     if form is Form.CHUNKS or kind in ("bytes", "text"):
-        return kind or "bytes", lambda path: _write_chunks(values, path)
+        return kind or "bytes", _chunks(values)
     rows = checked_rows(values, schema) if schema else values
     if kind == "parquet":
         return kind, lambda path: frames.write(frames.from_rows(rows, Form.ANY, schema), path, "parquet", schema)
     if kind == "csv":
-        return kind, lambda path: _write_csv(rows, path, "gives")
-    return "json", lambda path: _write_json(rows, path)
+        return kind, gathered(plain.csv_rows(rows, "gives"))
+    return "json", gathered(plain.json_rows(rows))
 
 
-def _write_chunks(values: Iterable[Any], path: Path) -> None:
-    with path.open("wb") as file:
-        for value in values:
-            if not isinstance(value, str | bytes | bytearray | memoryview):
-                raise Problem(f"gives {described(value)}, and not pieces of bytes")
-            file.write(value.encode() if isinstance(value, str) else value)
+def _chunks(values: Iterable[Any]) -> Iterator[bytes]:
+    for value in values:
+        if not isinstance(value, str | bytes | bytearray | memoryview):
+            raise Problem(f"gives {described(value)}, and not pieces of bytes")
+        yield value.encode() if isinstance(value, str) else bytes(value)
 
 
-def _write_csv(rows: Iterable[Any], path: Path, said: str) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        plain.write_csv_rows(rows, file, said)
-
-
-def _write_json(rows: Iterable[Any], path: Path) -> None:
-    with path.open("wb") as file:
-        plain.write_json_rows(rows, file)
+def gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Many small pieces as fewer larger ones."""
+    waiting = bytearray()
+    for piece in pieces:
+        waiting += piece
+        if len(waiting) >= _GATHERED:
+            yield bytes(waiting)
+            waiting.clear()
+    if waiting:
+        yield bytes(waiting)
 
 
 def _plain(value: Any, kind: str | None, wanted: Any, schema: Mapping[str, str] | None) -> tuple[str, Content]:
@@ -142,7 +143,7 @@ def _plain(value: Any, kind: str | None, wanted: Any, schema: Mapping[str, str] 
             raise Problem(f"is {described(value)}, and not rows", "return a list of dicts, or a data frame")
         value = list(checked_rows(value, schema) if schema else value)
     if kind == "csv":
-        return kind, lambda path: _write_csv(value, path, "holds")
+        return kind, gathered(plain.csv_rows(value, "holds"))
     if kind == "parquet":
         frame = frames.from_rows(value, Form.ANY, schema)
         return kind, lambda path: frames.write(frame, path, "parquet", schema)

@@ -83,7 +83,7 @@ class Keys:
 
     def write(self, path: str, content: Content) -> int:
         """Set a key."""
-        value = content if isinstance(content, bytes) else _written(content, self._scratch.file(path))
+        value = self._scratch.whole(path, content)
         with closing(self._open()) as connection:
             connection.execute("INSERT OR REPLACE INTO keys VALUES (?, ?, ?)", (path, value, time.time()))
         return len(value)
@@ -100,11 +100,6 @@ class Keys:
         connection = connect(self._path)
         connection.execute("CREATE TABLE IF NOT EXISTS keys (key TEXT PRIMARY KEY, value BLOB, written REAL)")
         return connection
-
-
-def _written(content: Any, path: Path) -> bytes:
-    content(path)
-    return path.read_bytes()
 
 
 class Messages:

@@ -47,7 +47,7 @@ _ENTRA = {70021: NOT_YET, 700211: NOT_YET, 700212: NOT_YET, 700213: NOT_YET, 700
 _OAUTH = {"invalid_target": NOT_YET, "temporarily_unavailable": PASSING, "server_error": PASSING}
 
 # What may be part of a token: a signature, a JWT, or a run of characters that is longer than any name.
-_SECRET = re.compile(r"(?<=Signature=)\w+|(?<=Signature%3D)\w+|eyJ[\w-]+(\.[\w-]+)*|[A-Za-z0-9+/=_%-]{80,}")
+_SECRET = re.compile(r"(?<=Signature=)\w+|eyJ[\w-]+(\.[\w-]+)*|[A-Za-z0-9+/=_%-]{80,}")
 _LONGEST = 300  # characters of an answer that are told
 
 
@@ -131,9 +131,9 @@ def why_oauth(body: bytes) -> Why:
         code, said, numbers = found["error"], found.get("error_description", ""), found.get("error_codes", ())
         if isinstance(code, Mapping):  # Google's other form: {"error": {"status": …, "message": …}}
             code, said = code.get("status", ""), code.get("message", "")
+        tries = max([_OAUTH.get(code, ONCE), *(_ENTRA.get(number, ONCE) for number in numbers)])
     except (ValueError, LookupError, TypeError, AttributeError):
         return Why("", _text(body), ONCE)
-    tries = max([_OAUTH.get(code, ONCE), *(_ENTRA.get(number, ONCE) for number in numbers)])
     return Why(str(code), str(said).partition("\r")[0], tries)
 
 

@@ -1,7 +1,7 @@
 """Where a cloud enters: each entry finds its task, opens its stores, and runs it once.
 
-The folder of code holds ``manifest.json``; addresses come from ``GLACIER_STORE_…`` in the environment. A task is
-named by ``GLACIER_TASK``, or else by the event.
+The folder of code holds ``manifest.json``; addresses come from ``GLACIER_STORE_…`` and ``GLACIER_SECRET_…`` in the
+environment. A task is named by ``GLACIER_TASK``, or else by the event.
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ from typing import Any
 from glacier.errors import TaskError
 from glacier.runtime import importing
 from glacier.runtime.logs import Log
-from glacier.runtime.manifest import Manifest
+from glacier.runtime.manifest import Manifest, Place
 from glacier.runtime.run import Done, Step, TaskLike, run, step_of
-from glacier.runtime.stores import open_from
+from glacier.runtime.secrets import from_environment
+from glacier.runtime.stores import Store, open_from
 from glacier.runtime.who import Who
+from glacier.runtime.written import Written
 
 
 def aws_handler(event: Any, context: Any) -> dict[str, Any]:
@@ -59,6 +61,8 @@ def main() -> int:
 def run_here(asked: str | None, run_id: str | None) -> dict[str, Any]:
     """Run a task of the folder this is in, and say what it wrote: ``{"task", "run", "seconds", "outputs"}``.
 
+    Of what came from another cloud, ``"inputs"`` says how much it was.
+
     Raises :class:`~glacier.errors.TaskError` after the error has been logged, with the user's own frames first.
     """
     name = os.environ.get("GLACIER_TASK") or asked
@@ -69,25 +73,46 @@ def run_here(asked: str | None, run_id: str | None) -> dict[str, Any]:
             raise TaskError("?", "nobody said which", help="set GLACIER_TASK, or send {'task': NAME}")
         if asked is not None and asked != name:
             raise TaskError(name, f"was asked to run {asked!r}", help="GLACIER_TASK says which task this function is")
-        done = _run(name, log)
+        done, inputs = _run(name, log)
     except TaskError as error:
         log.failed(error, time.perf_counter() - begin)
         raise
-    outputs = {name: {"bytes": written.size, "where": written.where} for name, written in done.outputs.items()}
-    log.event("finished", seconds=time.perf_counter() - begin, function_seconds=done.seconds, outputs=outputs)
-    return {"task": name, "run": log.run, "seconds": round(done.seconds, 6), "outputs": outputs}
+    outputs = {name: _said(written) for name, written in done.outputs.items()}
+    facts: dict[str, Any] = {"outputs": outputs} | ({"inputs": inputs} if inputs else {})
+    log.event("finished", seconds=time.perf_counter() - begin, function_seconds=done.seconds, **facts)
+    return {"task": name, "run": log.run, "seconds": round(done.seconds, 6), **facts}
 
 
-def _run(name: str, log: Log) -> Done:
+def _said(written: Written) -> dict[str, Any]:
+    """What is said of an output: its bytes, and, where it was packed, those that were sent and those that were not."""
+    said: dict[str, Any] = {"bytes": written.size, "where": written.where}
+    return said if written.sent is None else {**said, "sent": written.sent, "saved": written.saved}
+
+
+def _spared(places: Mapping[str, Place], names: list[str], stores: Mapping[str, Store]) -> dict[str, dict[str, int]]:
+    """The same of what came from another cloud."""
+    found: dict[str, dict[str, int]] = {}
+    for name in dict.fromkeys(names):
+        place = places[name]
+        tally = getattr(stores[place.store], "tallies", {}).get(place.path)
+        if tally is not None and tally.received is not None:
+            saved = tally.given - tally.received
+            found[name] = {"bytes": tally.given, "received": tally.received, "saved": saved}
+    return found
+
+
+def _run(name: str, log: Log) -> tuple[Done, dict[str, dict[str, int]]]:
     folder = _folder(name)
     manifest = _manifest(folder)
     step = _step(folder, name)
     log.event("started", pipeline=manifest.pipeline)
-    names = [dataset for _, dataset, _ in step.reads] + [dataset for dataset, _ in step.writes]
+    reads = [dataset for _, dataset, _ in step.reads]
+    names = reads + [dataset for dataset, _ in step.writes]
     kept = {manifest.places[dataset].store: dataset for dataset in names}
     stores = open_from(os.environ, kept, Who(name, log.run))
     try:
-        return run(step, manifest.places, stores)
+        done = run(step, manifest.places, stores, from_environment(os.environ))
+        return done, _spared(manifest.places, reads, stores)
     finally:
         for store in stores.values():
             store.close()

@@ -8,7 +8,7 @@ from typing import Any
 from glacier.runtime.problems import Problem
 
 # What pip calls a library, where that is another name, or where its bare package does not run.
-_PACKAGES = {"psycopg": "psycopg[binary]", "azure": "azure-servicebus"}
+_PACKAGES = {"psycopg": "psycopg[binary]", "azure": "azure-servicebus", "backports": "backports.zstd"}
 
 
 def library(name: str) -> Any:

@@ -13,7 +13,8 @@ class Place:
     """Where a dataset is: the name of its storage, its path there, and how it is kept.
 
     The storage's address is not here: it is known when deploying, and comes from the environment. A ``source`` is
-    written by no task.
+    written by no task. ``transfer`` are the switches that are on for what is done to it on its way: ``"compress"``,
+    ``"parallel"``, ``"cache"``, ``"batch"``.
     """
 
     store: str
@@ -21,6 +22,7 @@ class Place:
     format: str | None = None
     schema: Mapping[str, str] | None = None
     source: bool = False
+    transfer: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,10 +37,18 @@ class Manifest:
 
     def to_json(self) -> str:
         """The manifest as text; the same manifest gives the same text."""
-        return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
+        said = asdict(self)
+        for place in said["places"].values():
+            if not place["transfer"]:
+                del place["transfer"]  # so that a folder in which nothing crosses stays as it is
+        return json.dumps(said, indent=1, ensure_ascii=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Manifest:
         """The manifest of a text that :meth:`to_json` gave."""
         read: dict[str, Any] = json.loads(text)
-        return cls(**{**read, "places": {name: Place(**place) for name, place in read["places"].items()}})
+        places = {
+            name: Place(**{**place, "transfer": tuple(place.get("transfer", ()))})
+            for name, place in read["places"].items()
+        }
+        return cls(**{**read, "places": places})

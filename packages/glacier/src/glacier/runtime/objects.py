@@ -1,24 +1,28 @@
 """Datasets as objects: where in a bucket each is, and by what name.
 
 A dataset whose path ends with ``/`` is one file in that folder, ``data.parquet``, ``data.json``, ``data.csv``,
-``data.txt`` or ``data.bin``; the newest counts when its format has changed. A source, which no task writes, may be one
-file of any name. Any other path is the object itself.
+``data.txt`` or ``data.bin``, with ``.zst`` behind it where it is packed; the newest counts when its format has
+changed. A source, which no task writes, may be one file of any name, or many that are read as one stream. Any other
+path is the object itself, which is packed when its name ends with ``.zst``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from glacier.runtime.buckets import Bucket, why
-from glacier.runtime.codecs import SUFFIXES, decode, encode, kind_of_name
+from glacier.runtime import packing
+from glacier.runtime.abroad import Abroad, Tally
+from glacier.runtime.buckets import Bucket, Found, Remote, Scratch, pieces_of, why
+from glacier.runtime.codecs import SUFFIXES, Content, decode, encode, kind_of_name
 from glacier.runtime.manifest import Place
 from glacier.runtime.problems import Problem
+from glacier.runtime.reading import GATHERED, Opened, Part, Readable, Refused, stream
+from glacier.runtime.wanted import form_of
 from glacier.runtime.written import Written
 
-_NAMES = {f"data{suffix}": kind for kind, suffix in SUFFIXES.items()}
+_NAMES = frozenset(f"data{suffix}{packed}" for suffix in SUFFIXES.values() for packed in ("", packing.SUFFIX))
 
 
 class Objects:
@@ -26,15 +30,30 @@ class Objects:
 
     def __init__(self, bucket: Bucket) -> None:
         self.bucket = bucket
+        self.tallies: dict[str, Tally] = {}  # by a dataset's path, what was read of it
         self._paths: dict[str, str] = {}  # by a dataset's path, what was written for it just now
+        self._scratch = Scratch()
 
     def read(self, place: Place, wanted: Any) -> Any:
         """A dataset in the form its reader wants."""
-        path = self._paths.get(place.path) or self.find(place)
+        path = self._paths.get(place.path)
+        if path is None and place.source and place.path.endswith("/"):
+            found = self._listed(place)
+            if len(found) > 1:
+                return self._many(place, found, wanted)
+        first = path or self.find(place)
         try:
-            return decode(_Object(self.bucket, path), self._kind(place, path), wanted, place.schema)
+            return self._one(place, first, wanted)
         except FileNotFoundError:
-            raise self._missing(place, path) from None
+            other = self._otherwise(place, first)
+        try:
+            return self._one(place, other, wanted)
+        except FileNotFoundError:
+            raise self._missing(place, first) from None
+
+    def _one(self, place: Place, path: str, wanted: Any) -> Any:
+        try:
+            return decode(self._opened(place, path), self._kind(place, path), wanted, place.schema)
         except Refused as refused:
             raise refused.problem from refused.__cause__
         except Problem as problem:
@@ -42,39 +61,54 @@ class Objects:
         except MemoryError:
             raise Problem(f"{self.bucket.where(path)} does not fit into memory", _LARGE) from None
 
+    def _many(self, place: Place, found: Sequence[Found], wanted: Any) -> Any:
+        """A folder of many files as one stream; raises :class:`Problem` where a task wants it as something else."""
+        if form_of(wanted) not in GATHERED:
+            names = ", ".join(sorted(each.name for each in found)[:5])
+            raise Problem(
+                f"{self.bucket.where(place.path)} holds {len(found)} files ({names}), and a source is one file",
+                'keep one there, or name it: Dataset(…, path="…/FILE"); or read all of them, one after the other:'
+                " Iterator[dict], Iterator[bytes] or Iterator[pa.RecordBatch]",
+            )
+        parts: list[Part] = []
+        for each in sorted(found):
+            path = place.path + each.name
+            opened = self._opened(place, path)
+            parts.append(Part(opened, each.size, self._kind(place, path), self.bucket.where(path)))
+        return stream(parts, wanted, place.schema, self._scratch, batch="batch" in place.transfer)
+
+    def _opened(self, place: Place, path: str) -> Opened:
+        tally = self.tallies.setdefault(place.path, Tally())
+        through: Readable = self.bucket
+        parallel, keep = "parallel" in place.transfer, "cache" in place.transfer
+        if isinstance(self.bucket, Remote) and (parallel or keep):
+            through = Abroad(self.bucket, self._scratch, tally, parallel=parallel, keep=keep)
+        return Opened(self.bucket, through, path, self._scratch, tally)
+
     def write(self, place: Place, value: Any, wanted: Any) -> Written:
         """Write a dataset as a whole, replacing what was there."""
         kind, content = encode(value, place.format or self._declared(place), wanted, place.schema)
-        path = f"{place.path}data{SUFFIXES[kind]}" if place.path.endswith("/") else place.path
+        path = self._path(place, kind)
+        packed = _Packed(content, self._scratch) if packing.is_packed(path) else None
         try:
-            size = self.bucket.write(path, content)
+            size = self.bucket.write(path, content if packed is None else packed.content())
         except Problem:
             raise
         except Exception as error:
-            if isinstance(content, bytes) or isinstance(error, OSError) or _is_a_clients(error):
+            if isinstance(content, bytes | Path) or isinstance(error, OSError) or _is_a_clients(error):
                 raise why(error, self.bucket, path) from error
             raise  # what makes the content is the task's own iterator, and so is its error
         self._paths[place.path] = path
-        return Written(self.bucket.where(path), size)
+        where = self.bucket.where(path)
+        return Written(where, size) if packed is None else Written(where, packed.size, size)
 
     def find(self, place: Place) -> str:
         """The path of a dataset's object; raises :class:`~glacier.runtime.problems.Problem` when there is none."""
         if not place.path.endswith("/"):
             return place.path
         if place.format is not None and not place.source:
-            return f"{place.path}data{SUFFIXES[place.format]}"
-        try:
-            found = self.bucket.find(place.path)
-        except Exception as error:
-            raise why(error, self.bucket, place.path) from error
-        if not place.source:
-            found = [each for each in found if each.name in _NAMES]
-        elif len(found) > 1:
-            names = ", ".join(sorted(each.name for each in found)[:5])
-            raise Problem(
-                f"{self.bucket.where(place.path)} holds {len(found)} files ({names}), and a source is one file",
-                'keep one there, or name it: Dataset(…, path="…/FILE")',
-            )
+            return self._path(place, place.format)
+        found = self._listed(place)
         if not found:
             raise self._missing(place, place.path)
         return place.path + max(found, key=lambda each: (each.written, each.name)).name
@@ -82,8 +116,30 @@ class Objects:
     def exists(self, place: Place) -> bool:
         """Whether the dataset is there; raises :class:`Problem` where :meth:`find` does for another reason."""
         path = self.find(place)
-        folder, _, name = path.rpartition("/")
-        return any(each.name == name for each in self.bucket.find(f"{folder}/" if folder else ""))
+        names = {each.rpartition("/")[2] for each in (path, self._otherwise(place, path))}
+        folder = path.rpartition("/")[0]
+        return any(each.name in names for each in self.bucket.find(f"{folder}/" if folder else ""))
+
+    def _listed(self, place: Place) -> Sequence[Found]:
+        """The files in a dataset's folder that can be its object."""
+        try:
+            found = self.bucket.find(place.path)
+        except Exception as error:
+            raise why(error, self.bucket, place.path) from error
+        return found if place.source else [each for each in found if each.name in _NAMES]
+
+    def _path(self, place: Place, kind: str) -> str:
+        """Where a dataset is written in a format; Parquet is packed by itself."""
+        if not place.path.endswith("/"):
+            return place.path
+        packed = packing.SUFFIX if "compress" in place.transfer and kind != "parquet" else ""
+        return f"{place.path}data{SUFFIXES[kind]}{packed}"
+
+    def _otherwise(self, place: Place, path: str) -> str:
+        """Where a dataset is that was written before its switch was turned: packed, or not."""
+        if place.source or not place.path.endswith("/"):
+            return path
+        return packing.unpacked_name(path) if packing.is_packed(path) else path + packing.SUFFIX
 
     def settle(self, place: Place) -> None:
         """Reading an object takes nothing away."""
@@ -94,6 +150,7 @@ class Objects:
 
     def close(self) -> None:
         """Remove what was only for reading."""
+        self._scratch.close()
         self.bucket.close()
 
     def _kind(self, place: Place, path: str) -> str | None:
@@ -126,41 +183,31 @@ def _is_a_clients(error: Exception) -> bool:
 _LARGE = "read it bit by bit: Annotated[pl.LazyFrame, …], Iterator[bytes], or give the task more memory"
 
 
-class Refused(Problem):
-    """A disk or a cloud did not give an object."""
+class _Packed:
+    """Content on its way into a packed object; ``size`` is how many bytes it had before."""
 
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.message, problem.help)
-        self.problem = problem
+    def __init__(self, content: Content, scratch: Scratch) -> None:
+        self._content, self._scratch = content, scratch
+        self.size = 0
 
+    def content(self) -> Content:
+        """It, packed: at once when it is there already, else as it comes."""
+        if isinstance(self._content, bytes):
+            return b"".join(packing.pack(self._counted((self._content,))))
+        return packing.pack(self._counted(self._pieces(self._content)))
 
-class _Object:
-    """One object that is being read; what a disk or a cloud says against it is a problem, and no bad data."""
+    def _pieces(self, content: Any) -> Iterator[bytes]:
+        if isinstance(content, Iterator):
+            yield from content
+        elif isinstance(content, Path):
+            yield from pieces_of(content)
+        else:
+            staged = self._scratch.file("content")
+            content(staged)
+            yield from pieces_of(staged)
+            staged.unlink()
 
-    def __init__(self, bucket: Bucket, path: str) -> None:
-        self.bucket, self.path = bucket, path
-
-    def content(self) -> bytes:
-        with self._asking():
-            return self.bucket.read(self.path)
-
-    def chunks(self) -> Iterator[bytes]:
-        with self._asking():
-            return self.bucket.chunks(self.path)
-
-    def file(self) -> Path:
-        with self._asking():
-            return self.bucket.file(self.path)
-
-    def copy(self) -> Path:
-        with self._asking():
-            return self.bucket.file(self.path, own=True)
-
-    @contextmanager
-    def _asking(self) -> Iterator[None]:
-        try:
-            yield
-        except (FileNotFoundError, MemoryError):
-            raise
-        except Exception as error:
-            raise Refused(why(error, self.bucket, self.path)) from error
+    def _counted(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        for piece in pieces:
+            self.size += len(piece)
+            yield piece

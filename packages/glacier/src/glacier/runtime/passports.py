@@ -64,7 +64,6 @@ class Passport:
         with self._lock:
             now = datetime.now(UTC)
             if self._kept is None or now >= self._renew:
-                self._kept = None  # those that were refused once more are of no use to anybody
                 self._kept = self._exchange()
                 ends: datetime = self._kept["expires_at"]
                 # What is given for less than ten minutes is used for half of that, and not asked for at every request.

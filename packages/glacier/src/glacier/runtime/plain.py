@@ -52,13 +52,13 @@ def from_json(content: bytes) -> Any:
     return json.loads(content)
 
 
-def write_json_rows(rows: Iterable[object], file: IO[bytes]) -> None:
-    """An array with one row on each line, written as the rows come."""
+def json_rows(rows: Iterable[object]) -> Iterator[bytes]:
+    """An array with one row on each line, made as the rows come."""
     separator = b"[\n"
     for row in rows:
-        file.write(separator + to_json(row))
+        yield separator + to_json(row)
         separator = b",\n"
-    file.write(b"[]\n" if separator == b"[\n" else b"\n]\n")
+    yield b"[]\n" if separator == b"[\n" else b"\n]\n"
 
 
 def read_json_rows(file: IO[bytes]) -> Iterator[Any]:
@@ -79,16 +79,18 @@ def read_json_rows(file: IO[bytes]) -> Iterator[Any]:
         raise Problem("ends in the middle of its rows")
 
 
-def write_csv_rows(rows: Iterable[object], file: IO[str], said: str) -> None:
-    """Rows as CSV with a header, which the first row decides."""
+def csv_rows(rows: Iterable[object], said: str) -> Iterator[bytes]:
+    """Rows as CSV with a header, which the first row decides, made as the rows come."""
+    lines = _Lines()
     writer: Any = None
     for row in rows:
         if not isinstance(row, Mapping):
             raise Problem(f"{said} {described(row)} in its rows; CSV takes dicts", "format='json' takes any data")
         if writer is None:
             # Lines end as RFC 4180 says; with a bare line feed a carriage return in a cell would not be quoted.
-            writer = csv.DictWriter(file, list(row), lineterminator="\r\n")
+            writer = csv.DictWriter(lines, list(row), lineterminator="\r\n")
             writer.writeheader()
+            yield lines.last
         try:
             writer.writerow(row)
         except ValueError:
@@ -96,6 +98,16 @@ def write_csv_rows(rows: Iterable[object], file: IO[str], said: str) -> None:
             raise Problem(
                 f"has a row with the column {unknown[0]}, which the first row has not", "give every row the same keys"
             ) from None
+        yield lines.last
+
+
+class _Lines:
+    """The file that a CSV writer wants, of which only the last line is kept."""
+
+    last = b""
+
+    def write(self, line: str) -> None:
+        self.last = line.encode()
 
 
 def read_csv_rows(file: IO[str], schema: Mapping[str, str] | None) -> Iterator[dict[str, Any]]:

@@ -94,7 +94,8 @@ def _google(audience: str) -> Proof:
     query = urlencode({"audience": audience, "format": "full"})
     url = f"{endpoints.metadata()}/computeMetadata/v1/instance/service-accounts/default/identity?{query}"
     answer = endpoints.ask(url, endpoints.why_plain, headers={"Metadata-Flavor": "Google"})
-    return Proof(f"the identity token of its service account for {audience}", answer.decode().strip())
+    token = endpoints.read(url.partition("?")[0], answer, lambda body: body.decode("ascii").strip())
+    return Proof(f"the identity token of its service account for {audience}", token)
 
 
 def _entra(known: Mapping[str, str]) -> Proof:

@@ -13,18 +13,23 @@ from typing import Any, NamedTuple, Protocol
 from glacier.errors import TaskError
 from glacier.runtime.manifest import Place
 from glacier.runtime.problems import Problem, raised
+from glacier.runtime.secrets import Reveal, Values, cleaned, hidden, reveal_all
 from glacier.runtime.stores import Store
 from glacier.runtime.wanted import STREAMS, check, described, form_of
 from glacier.runtime.written import Written
 
 
 class Step(NamedTuple):
-    """A task as it runs: its function, what each parameter reads, what it returns; types are ``None`` for any."""
+    """A task as it runs: its function, what each parameter reads, what it returns; types are ``None`` for any.
+
+    ``secrets`` are the parameters that are given a secret's value.
+    """
 
     name: str
     function: Callable[..., Any]
     reads: tuple[tuple[str, str, Any], ...]  # parameter, dataset, type
     writes: tuple[tuple[str, Any], ...]  # dataset, type
+    secrets: tuple[tuple[str, str], ...] = ()  # parameter, secret
 
 
 class Done(NamedTuple):
@@ -34,14 +39,14 @@ class Done(NamedTuple):
     seconds: float
 
 
-class _Dataset(Protocol):
+class _Named(Protocol):
     @property
     def name(self) -> str: ...
 
 
 class _Slot(Protocol):
     @property
-    def dataset(self) -> _Dataset: ...
+    def dataset(self) -> _Named: ...
     @property
     def type(self) -> Any: ...
 
@@ -60,6 +65,10 @@ class TaskLike(Protocol):
     def results(self) -> tuple[_Slot, ...]:
         """What it returns, in order."""
 
+    @property
+    def secrets(self) -> Mapping[str, _Named]:
+        """The secret whose value each parameter is given."""
+
 
 def step_of(task: TaskLike) -> Step:
     """A declared task as it runs."""
@@ -68,14 +77,20 @@ def step_of(task: TaskLike) -> Step:
         task.function,
         tuple((parameter, slot.dataset.name, slot.type) for parameter, slot in task.slots.items()),
         tuple((slot.dataset.name, slot.type) for slot in task.results),
+        tuple((parameter, secret.name) for parameter, secret in task.secrets.items()),
     )
 
 
-def run(step: Step, places: Mapping[str, Place], stores: Mapping[str, Store]) -> Done:
+def run(
+    step: Step,
+    places: Mapping[str, Place],
+    stores: Mapping[str, Store],
+    reveal: Reveal = Values({}),  # noqa: B008 - it holds nothing, and never will
+) -> Done:
     """Run a task once; raises :class:`~glacier.errors.TaskError`, and then nothing of a dataset is half-written.
 
     An exception of the function itself is the error's ``__cause__``, and its frames are kept
-    (:class:`~glacier.runtime.problems.Raised`).
+    (:class:`~glacier.runtime.problems.Raised`). The values of secrets, which ``reveal`` gives, are in no error.
     """
     arguments: dict[str, Any] = {}
     for parameter, dataset, wanted in step.reads:
@@ -84,9 +99,24 @@ def run(step: Step, places: Mapping[str, Place], stores: Mapping[str, Store]) ->
             arguments[parameter] = stores[place.store].read(place, wanted)
         except Exception as error:
             raise trouble(step.name, dataset, error) from _cause(error)
+    if not step.secrets:
+        return _call(step, arguments, places, stores)
+    values = reveal_all(step.name, dict.fromkeys(secret for _, secret in step.secrets), reveal)
+    arguments |= {parameter: values(secret) for parameter, secret in step.secrets}
+    try:
+        return _call(step, arguments, places, stores)
+    except TaskError as error:
+        said, cause = hidden(error, values), error.__cause__
+    # Raised here, and not above, so that what it stands for is not its context.
+    raise said from (cleaned(cause, values) if cause is not None else None)
+
+
+def _call(step: Step, arguments: Mapping[str, Any], places: Mapping[str, Place], stores: Mapping[str, Store]) -> Done:
     begin = perf_counter()
     try:
         returned = step.function(**arguments)
+    except Problem as problem:  # data that is read bit by bit is bad, or ends too early
+        raise TaskError(step.name, problem.message, help=problem.help) from _cause(problem)
     except Exception as error:
         raise raised(step.name, error) from error
     seconds = perf_counter() - begin

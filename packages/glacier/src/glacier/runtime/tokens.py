@@ -21,6 +21,14 @@ _SECONDS = 30  # that a cloud may take to answer
 _TOKEN_SECONDS = 900  # the longest that ElastiCache takes a token for
 
 
+class Refused(Problem):
+    """A cloud answered that it does not do it; ``status`` is the number by which HTTP says why."""
+
+    def __init__(self, message: str, help: str, status: int) -> None:  # noqa: A002 - the word the user reads
+        super().__init__(message, help)
+        self.status = status
+
+
 class Answer(NamedTuple):
     """What a cloud answered."""
 
@@ -46,8 +54,8 @@ def call(
     except urllib.error.HTTPError as error:
         with error:
             said = error.read(500).decode(errors="replace")
-        raise Problem(
-            f"{address} answered {error.code}: {said}", "does the task's identity have this access?"
+        raise Refused(
+            f"{address} answered {error.code}: {said}", "does the task's identity have this access?", error.code
         ) from None
     except OSError as error:
         raise Problem(f"{address} cannot be reached: {error}", "this runs only in its own cloud") from error

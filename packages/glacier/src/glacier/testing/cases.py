@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from glacier import Dataset, Pipeline, compute
 from glacier.resource import Resource
+from glacier.secrets import Secret
 from glacier.storage import Cache, Database, ObjectStorage, Queue
 
 
@@ -87,6 +88,26 @@ def fan() -> Pipeline:
     return pipeline
 
 
+def with_secrets(*, both: bool = True) -> Pipeline:
+    """A function inside the network and a container, which share a secret; the function has one of its own, or not."""
+    entry, sent = Dataset("entry", storage=Cache()), Dataset("sent")
+    pipeline = Pipeline("secrets")
+
+    def sign(value: entry, key: Annotated[str, Secret("signing key")], password: str = Secret("db_password")) -> sent:  # type: ignore[valid-type]
+        return [value, len(key), len(password)]
+
+    def sign_less(value: entry, password: Annotated[str, Secret("db_password")]) -> sent:  # type: ignore[valid-type]
+        return [value, len(password)]
+
+    pipeline.task(name="sign")(sign if both else sign_less)
+
+    @pipeline.task(compute=compute.container())
+    def deliver(value: sent, password: Annotated[str, Secret("db_password")]) -> None:  # type: ignore[valid-type]
+        return None
+
+    return pipeline
+
+
 def everything() -> Pipeline:
     """Every generic kind of storage and compute at once."""
     bucket = Dataset("bucket", storage=ObjectStorage(access_pattern="archive", lifecycle_days=400))
@@ -123,6 +144,7 @@ CASES: Mapping[str, Callable[[], Pipeline]] = {
     "container": lambda: on_compute(compute.container(cpu=0.5, memory=1024), retries=2, name="container"),
     "shared": shared_storage,
     "fan": fan,
+    "secrets": with_secrets,
     "everything": everything,
 }
 

@@ -26,7 +26,7 @@ from glacier.infra import Node
 from glacier.pipeline import Pipeline
 from glacier.resource import Resource, public_fields
 from glacier.target import Unsupported
-from glacier.testing.cases import CASES, GENERIC, on_compute, on_storage, shared_storage
+from glacier.testing.cases import CASES, GENERIC, on_compute, on_storage, shared_storage, with_secrets
 
 
 class ProviderContract:
@@ -133,6 +133,26 @@ class ProviderContract:
         assert changed, "removing an access removed no grant"
         for name in changed:
             assert "join" in name, f"removing what join reads changed {name}"
+
+    def test_a_secret_is_for_the_task_that_names_it(self) -> None:
+        """Removing a parameter removes its one grant, its one setting and its place; nothing else of a task changes."""
+        if "secrets" in self.refused:
+            return
+        before, after = (self._nodes(with_secrets(both=both)) for both in (True, False))
+        gone = {name for name in before if name not in after}
+        assert not after.keys() - before.keys()
+        assert len([name for name in gone if "_reads_" in name]) == 1
+        assert [name for name in gone if "_reads_" not in name] == ["secret_signing_key"]
+        key = "GLACIER_SECRET_SIGNING_KEY"
+        users = [name for name, node in before.items() if key in repr(node.inputs) and name not in gone]
+        assert len(users) == 1
+        assert users[0].startswith("sign_")
+        assert not [name for name, node in after.items() if key in repr(node.inputs)]
+        for name in before.keys() - gone:
+            assert before[name] == after[name] or name.startswith(("sign_", "upload_", "image_", "deliver_")), name
+
+    def _nodes(self, pipeline: Pipeline) -> dict[str, Node]:
+        return {node.id: node for program in self.compiled(pipeline).programs.values() for node in program.nodes}
 
     def test_names_fit_for_the_longest_pipeline(self) -> None:
         longest = "p" + "x" * 99

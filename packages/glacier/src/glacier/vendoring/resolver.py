@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from glacier.errors import CompileError
@@ -24,7 +25,9 @@ _NO_WHEEL = re.compile(
     r" ha(?:s|ve) no (?:usable )?wheels"
 )
 _FOUND = r"for `{}` \(v(?P<version>[^)]+)\)"
-_OLDEST = (0, 9)
+_OLDEST = "0.9"
+_OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
+_QUIETLY = ("--python", sys.executable, "--quiet")  # whose version does not matter: it runs nothing
 
 
 def lock(requires: Iterable[str], python: str, preferred: str) -> str:
@@ -57,7 +60,7 @@ def _pin(requires: Iterable[str], preferred: str, *words: str) -> tuple[subproce
         source, output = Path(scratch, "requirements.in"), Path(scratch, "requirements.txt")
         source.write_text("".join(f"{line}\n" for line in requires), encoding="utf-8")
         output.write_text(preferred, encoding="utf-8")
-        done = _uv("pip", "compile", str(source), "--output-file", str(output), *words, *_PINNING)
+        done = _uv("pip", "compile", str(source), "--output-file", str(output), *words, *_PINNING, *_QUIETLY)
         return done, output.read_text(encoding="utf-8")
 
 
@@ -68,29 +71,29 @@ def install(folder: Folder, requirements: Path, target: Path) -> None:
     """
     words = ["--target", str(target), "--requirements", str(requirements), *_for(folder)]
     how = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--link-mode", "copy", "--no-compile-bytecode"]
-    done = _uv("pip", "install", *words, *how)
+    done = _uv("pip", "install", *words, *how, *_QUIETLY)
     if done.returncode:
         raise _explained(done.stderr, folder.path, folder.named)
 
 
+@cache
 def interpreter(python: str) -> str | None:
     """A Python of one minor version, if there is one on this machine."""
-    if python == f"{sys.version_info.major}.{sys.version_info.minor}":
+    if python == _OWN:
         return sys.executable
-    done = _uv("python", "find", python, "--no-project", any_python=True)
-    return done.stdout.strip() or None if done.returncode == 0 else None
+    done = _uv("python", "find", f"cpython@{python}", "--no-project")
+    return done.stdout.strip() if done.returncode == 0 else None
 
 
 def _for(folder: Folder) -> tuple[str, ...]:
     return ("--python-platform", folder.platform, "--python-version", folder.python)
 
 
-def _uv(*words: str, any_python: bool = False) -> subprocess.CompletedProcess[str]:
-    """Run uv in this process's own Python, from the directory whose settings name the index."""
-    chosen = () if any_python else ("--python", sys.executable)
+def _uv(*words: str) -> subprocess.CompletedProcess[str]:
+    """Run uv, from the directory whose settings name the index."""
     environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1", "NO_COLOR": "1"}
     return subprocess.run(
-        [_binary(), *words, *chosen, "--quiet"],
+        [_binary(), *words],
         capture_output=True,
         text=True,
         encoding="utf-8",
@@ -110,7 +113,7 @@ def _binary() -> str:
         raise refused(
             "uv",
             "uv, which resolves and installs packages, is not installed beside Glacier",
-            f"pip install 'uv>={_OLDEST[0]}.{_OLDEST[1]}' (or 'glacier-pipelines[cli]'); then: glacier build DIR",
+            f"pip install 'uv>={_OLDEST}' (or 'glacier-pipelines[cli]'); then: glacier build DIR",
         ) from None
 
 
@@ -133,6 +136,7 @@ def _explained(stderr: str, subject: str, platform: str) -> CompileError:
             "wheel",
             f"{name} {version} has no wheel for {platform}\n{said}",
             f"require a version of {name} that has one, or another package\n"
+            "or a newer Python, whose C library runs newer wheels: runtime=…\n"
             "or build the image yourself, which may compile it: compute.container(image=…)",
             subject,
         )

@@ -1,0 +1,84 @@
+"""Finds the values of secrets on this machine: in the environment, in a ``.env`` file, or in the keyring."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+from glacier.errors import TaskError
+from glacier.graph import Graph
+from glacier.naming import slug
+from glacier.runtime.libraries import is_there, library
+from glacier.runtime.secrets import Values, variable
+from glacier.secrets import Secret
+
+_FILE = ".env"
+
+
+def look_up(graph: Graph) -> Values:
+    """The values of all secrets that a pipeline's tasks name.
+
+    Each is looked for in the environment (``DB_PASSWORD`` for ``db_password``), in ``.env`` beside the file that
+    declares the pipeline and then in the current directory, and in the keyring if the package ``keyring`` is installed,
+    under the pipeline's name. Raises :class:`~glacier.errors.TaskError` that names every one that is not set.
+    """
+    users: dict[Secret, str] = {}
+    for task in graph.tasks:
+        for secret in task.secrets.values():
+            users.setdefault(secret, task.name)
+    if not users:
+        return Values({})
+    service, files = slug(graph.name), _files(graph)
+    written = [_read(file) for file in reversed(files)]  # what is beside the pipeline counts more
+    given: dict[str, str | None] = {key: value for each in written for key, value in each.items()} | dict(os.environ)
+    found = {
+        secret.name: given.get(variable(secret.name)) or _kept(service, secret, task) for secret, task in users.items()
+    }
+    missing = [secret for secret in users if not found[secret.name]]
+    if missing:
+        raise _not_set(missing, users, service, files[0])
+    return Values({name: value for name, value in found.items() if value})
+
+
+def _files(graph: Graph) -> list[Path]:
+    """Where a ``.env`` may be, the nearest to the pipeline first."""
+    where = graph.pipeline.where
+    beside = [Path(where.file).absolute().parent] if where is not None and Path(where.file).is_file() else []
+    return [folder / _FILE for folder in dict.fromkeys([*beside, Path.cwd()])]
+
+
+def _read(file: Path) -> Mapping[str, str | None]:
+    """The settings of a file, as they are written: a ``$`` in a password is a ``$``."""
+    if not file.is_file():
+        return {}
+    import dotenv  # only for pipelines that have secrets, and a file
+
+    return dotenv.dotenv_values(file, interpolate=False)
+
+
+def _kept(service: str, secret: Secret, task: str) -> str | None:
+    """What the keyring keeps for one of a task's secrets, if there is a keyring."""
+    if not is_there("keyring"):
+        return None
+    try:
+        kept: str | None = library("keyring").get_password(service, secret.name)
+    except library("keyring.errors").NoKeyringError:  # as on a server
+        return None
+    except library("keyring.errors").KeyringError as error:
+        where = f"or set {variable(secret.name)} in the environment"
+        message = f"its secret {secret.name} cannot be looked for in the keyring: {error}"
+        raise TaskError(task, message, help=f"unlock the keyring, {where}") from None
+    return kept
+
+
+def _not_set(missing: list[Secret], users: Mapping[Secret, str], service: str, file: Path) -> TaskError:
+    first, *others = missing
+    name = variable(first.name)
+    lines = [f"write {name}=… into {file}, and keep that file out of version control"]
+    lines += [f"or, for this shell only: read -rs {name} && export {name}"]
+    if is_there("keyring"):
+        lines += [f"or, for good: keyring set {service} {shlex.quote(first.name)}"]
+    lines += [f"also not set: secret {other.name} of task {users[other]} ({variable(other.name)})" for other in others]
+    return TaskError(users[first], f"its secret {first.name} is not set", help="\n".join(lines))

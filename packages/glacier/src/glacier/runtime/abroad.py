@@ -1,0 +1,154 @@
+"""Reading what is in another cloud: several ranges of a large object at once, and nothing twice.
+
+What was read is kept in files of this process, by the object's etag: its store is asked for the etag each time, and
+for the content only when that is another one.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import threading
+import weakref
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from glacier.runtime.ahead import ahead
+from glacier.runtime.buckets import Facts, Remote, Scratch, pieces_of
+
+_LARGE = 2 * (2 << 20)  # bytes from which on an object is read in several ranges at once
+_KEPT = 256 * 1024 * 1024  # bytes that are kept, and no more than a quarter of what the disk has room for
+
+
+@dataclass
+class Tally:
+    """The bytes of a dataset that a task was given, and those that came from another cloud for them, if it is there."""
+
+    given: int = 0
+    received: int | None = None
+
+
+class Kept:
+    """Objects that were read, as files: those that were not asked for the longest go when there is no more room."""
+
+    def __init__(self, most: int = _KEPT) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._files: OrderedDict[tuple[str, str], tuple[Path, int]] = OrderedDict()
+        self._folder: Path | None = None
+
+    def takes(self, facts: Facts) -> bool:
+        """Whether an object may be kept: it has an etag, and there is room for it."""
+        return bool(facts.etag) and facts.size <= min(self._most, shutil.disk_usage(self._there()).free // 4)
+
+    def get(self, where: str, facts: Facts, into: Path) -> bool:
+        """Put an object that is kept where it is wanted, and say whether it was."""
+        with self._lock:
+            found = self._files.get((where, facts.etag))
+            if found is None:
+                return False
+            self._files.move_to_end((where, facts.etag))
+            _link(found[0], into)  # it may go while somebody reads it
+            return True
+
+    def put(self, where: str, facts: Facts, file: Path) -> None:
+        """Keep what is in a file, which nobody changes."""
+        with self._lock:
+            if (where, facts.etag) in self._files:
+                return
+            for other in [key for key in self._files if key[0] == where]:  # what the object was before
+                self._forget(other)
+            while self._files and facts.size + sum(size for _, size in self._files.values()) > self._most:
+                self._forget(next(iter(self._files)))
+            kept = self._there() / f"{os.urandom(8).hex()}"
+            _link(file, kept)
+            self._files[where, facts.etag] = kept, facts.size
+
+    def clear(self) -> None:
+        """Keep nothing any more."""
+        with self._lock:
+            for key in list(self._files):
+                self._forget(key)
+
+    def _forget(self, key: tuple[str, str]) -> None:
+        self._files.pop(key)[0].unlink(missing_ok=True)
+
+    def _there(self) -> Path:
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="glacier-kept-"))
+            weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        return self._folder
+
+
+def _link(file: Path, into: Path) -> None:
+    try:
+        os.link(file, into)
+    except OSError:  # a file system that has no links
+        shutil.copyfile(file, into)
+
+
+KEPT = Kept()  # one for the process: a function's instance runs one task after the other
+
+
+class Abroad:
+    """A bucket of another cloud, for reading; ``parallel`` and ``keep`` are how, and ``tally`` counts."""
+
+    def __init__(self, bucket: Remote, scratch: Scratch, tally: Tally, *, parallel: bool, keep: bool) -> None:
+        self._bucket, self._scratch, self._tally = bucket, scratch, tally
+        self._parallel, self._keep = parallel, keep
+        tally.received = tally.received or 0
+
+    def read(self, path: str) -> bytes:
+        """All of an object."""
+        content = bytearray()
+        for piece in self.chunks(path):
+            content += piece
+        return bytes(content)
+
+    def chunks(self, path: str) -> Iterator[bytes]:
+        """An object in pieces."""
+        facts = self._bucket.facts(path)
+        if self._keep and KEPT.takes(facts):
+            return pieces_of(self._kept(path, facts))
+        return self._fetch(path, facts)
+
+    def file(self, path: str, *, own: bool = False) -> Path:
+        """A local file with an object's content."""
+        facts = self._bucket.facts(path)
+        if self._keep and KEPT.takes(facts):
+            kept = self._kept(path, facts)
+            return Path(shutil.copyfile(kept, self._scratch.file(path))) if own else kept
+        return _written(self._fetch(path, facts), self._scratch.file(path))
+
+    def where(self, path: str) -> str:
+        """The object's address."""
+        return self._bucket.where(path)
+
+    def _kept(self, path: str, facts: Facts) -> Path:
+        target, where = self._scratch.file(path), self._bucket.where(path)
+        if not KEPT.get(where, facts, target):
+            KEPT.put(where, facts, _written(self._fetch(path, facts), target))
+        return target
+
+    def _fetch(self, path: str, facts: Facts) -> Iterator[bytes]:
+        """The content that the facts are about: an object that is replaced meanwhile is an error, and never a mix."""
+        if self._parallel and facts.size > _LARGE:
+            starts = range(0, facts.size, (2 << 20))
+            calls = (partial(self._bucket.part, path, at, min(at + (2 << 20), facts.size), facts.etag) for at in starts)
+            return self._counted(ahead(calls, 4))
+        return self._counted(self._bucket.chunks(path, facts.etag))
+
+    def _counted(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        for piece in pieces:
+            self._tally.received = (self._tally.received or 0) + len(piece)
+            yield piece
+
+
+def _written(pieces: Iterable[bytes], target: Path) -> Path:
+    with target.open("wb") as file:
+        file.writelines(pieces)
+    return target
