@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from glacier import Dataset, Pipeline, compute
 from glacier.resource import Resource
 from glacier.storage import Cache, Database, ObjectStorage, Queue
-from mixes import COMPILERS, JOBS, compiler, quietly, visit
+from mixes import BUCKETS, COMPILERS, FUNCTIONS, JOBS, compiler, quietly, visit
 
 FUNCTION, JOB = compute.serverless(), compute.container()
 
@@ -57,3 +58,36 @@ def test_what_a_folder_brings(cloud: str, storage: Resource, where: Resource, ex
 def test_a_container_on_aws_says_who_it_is_with_aws_own_client() -> None:
     assert "boto3" in listed(quietly(compiler("aws", "gcp"), visit("aws", "gcp", works=JOBS)).files)
     assert "boto3" not in listed(quietly(compiler("aws", "gcp"), visit("aws", "gcp")).files)
+
+
+@pytest.mark.parametrize(
+    ("settings", "packed"),
+    [
+        ({}, True),
+        ({"format": "json"}, True),
+        ({"format": "parquet"}, False),  # which its own library packs
+        ({"transfer": {"compress": False}}, False),
+        ({"path": "made.json"}, False),  # one object is what its name says
+        ({"path": "made.json.zst"}, True),
+    ],
+)
+def test_what_crosses_is_packed_by_both_who_write_and_who_read(settings: Mapping[str, Any], packed: bool) -> None:
+    made = Dataset("made", storage=BUCKETS["aws"](), **settings)
+    pipeline = Pipeline("packed")
+
+    @pipeline.task(compute=FUNCTIONS["aws"]())
+    def write() -> made:  # type: ignore[valid-type]
+        return None
+
+    @pipeline.task(compute=FUNCTIONS["gcp"]())
+    def read(value: made) -> None:  # type: ignore[valid-type]
+        return None
+
+    files = quietly(compiler("aws", "gcp"), pipeline).files
+    for cloud in ("aws", "gcp"):
+        mine = {path: text for path, text in files.items() if path.startswith(f"{cloud}/")}
+        assert ("backports.zstd" in listed(mine)) == packed
+
+
+def test_nothing_is_packed_where_nothing_crosses() -> None:
+    assert packages("aws", ObjectStorage(), FUNCTION) == set()

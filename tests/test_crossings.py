@@ -14,6 +14,7 @@ from glacier.compilation import MultiCloudCompiler
 from glacier.errors import CrossProviderTransferWarning
 from glacier.graph import Verb
 from glacier.plan import Plan, crossing
+from glacier.runtime.manifest import Manifest
 from glacier.storage import ObjectStorage, Queue
 from glacier_aws import AWSCompiler
 from glacier_aws.compute import Lambda
@@ -249,3 +250,29 @@ def test_two_resources_that_claim_one_bucket_are_refused() -> None:
 
     with pytest.raises(CompileError, match="use one storage object for both, or name one of them"):
         AWSCompiler().compile(made)
+
+
+def test_what_is_done_on_the_way_is_in_the_manifest_of_each_cloud() -> None:
+    """Who writes at home packs; who reads abroad does everything; what nobody reads abroad is left alone."""
+    raw, clean = Dataset("raw", storage=S3(bucket="raw-data")), Dataset("clean", storage=S3(bucket="clean-data"))
+    switched = Dataset("switched", storage=S3(bucket="other"), transfer={"cache": False, "batch": False})
+    pipeline = Pipeline("ways")
+
+    @pipeline.task(compute=Lambda())
+    def write(x: raw) -> tuple[clean, switched]:  # type: ignore[valid-type]
+        return x, x
+
+    @pipeline.task(compute=CloudFunction())
+    def read(x: clean, y: switched) -> None:  # type: ignore[valid-type]
+        return None
+
+    files = quietly(compiler("aws", "gcp"), pipeline).files
+    found = {}
+    for cloud in ("aws", "gcp"):
+        (text,) = [text for path, text in files.items() if path.startswith(f"{cloud}/") and "manifest.json" in path]
+        places = Manifest.from_json(text.decode()).places
+        found[cloud] = {name: place.transfer for name, place in places.items()}
+    assert found == {
+        "aws": {"raw": (), "clean": ("compress",), "switched": ("compress",)},
+        "gcp": {"clean": ("compress", "parallel", "cache", "batch"), "switched": ("compress", "parallel")},
+    }

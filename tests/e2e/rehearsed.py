@@ -18,7 +18,8 @@ from typing import Any
 from glacier.compilation import Compiled
 from glacier.testing.proofs import settings
 from glacier.testing.records import Recorded
-from glacier.testing.run import run_program
+from glacier.testing.run import Run, run_program
+from glacier.testing.values import ACCOUNT
 from servers.clouds import AZURE_ACCOUNT
 
 
@@ -61,27 +62,36 @@ def _environment(function: Resource) -> Mapping[str, str]:
 
 
 def rehearse(compiled: Compiled, cloud: str, folder: Path, account: str = "") -> Rehearsed:
-    """Export a compilation, run one cloud's program, and install the requirements of its code into its folder.
+    """Export a compilation, run its programs, and install the requirements of one cloud's code into its folder.
 
-    ``account`` is the number that takes the place of the mocks' AWS account.
+    ``account`` is the number that takes the place of the mocks' AWS account. The resources are those of all programs.
     """
     compiled.export_pulumi(folder)
-    run = run_program(folder / cloud, config=settings(compiled.programs[cloud]))
-    assert not run.problems, run.problems
-    renamed = {"123456789012": account} if account else {}
-    for each in run.resources:
+    runs: dict[str, Run] = {}
+    for name, program in compiled.programs.items():
+        known = {before.project: before.outputs for before in runs.values()}
+        runs[name] = run_program(folder / name, config=settings(program), stack_outputs=known)
+        assert not runs[name].problems, runs[name].problems
+    recorded = [each for run in runs.values() for each in run.resources]
+    renamed = {ACCOUNT: account} if account else {}
+    for each in recorded:
         renamed |= dict(_renamed(each))
     swap = _swapping(renamed)
-    resources = [Resource(each.type, each.name, swap(each.inputs)) for each in run.resources]
-    code = folder / cloud / "functions" / "tasks"
+    resources = [Resource(each.type, _name(each), swap(each.inputs)) for each in recorded]
+    (code,) = (folder / cloud / "functions").iterdir()
     install = ["uv", "pip", "install", "--quiet", "--link-mode", "copy", "--python", sys.executable]
     subprocess.run([*install, "--target", str(code), "--requirements", str(code / "requirements.txt")], check=True)
     return Rehearsed(code, tuple(resources))
 
 
+def _name(each: Recorded) -> str:
+    """The name that it has in its cloud: the one it was given, or the one it has in the program."""
+    return str(each.inputs.get("name") if each.type == "aws:iam/role:Role" and "name" in each.inputs else each.name)
+
+
 def _renamed(each: Recorded) -> Iterator[tuple[str, str]]:
     """What the mocks made up from a resource's name, and the name itself."""
-    real = AZURE_ACCOUNT if each.type == "azure-native:storage:StorageAccount" else each.name
+    real = AZURE_ACCOUNT if each.type == "azure-native:storage:StorageAccount" else _name(each)
     for made in (str(each.id), *each.outputs.values()):
         if isinstance(made, str) and made in {f"{each.name}_{field}" for field in ("id", "name", "bucket")}:
             yield made, real

@@ -11,9 +11,8 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
 from e2e import lake
-from e2e.deployed import Deployed, deploy
+from e2e.deployed import Deployed, deploy, is_allowed
 from e2e.rehearsed import rehearse
 from glacier.runtime.manifest import Manifest, Place
 from glacier_aws import AWSCompiler
@@ -21,7 +20,6 @@ from servers import clouds
 from servers.running import Server
 
 TASKS = {task.name: task for task in lake.pipeline.tasks}
-REFUSED = {"AccessDenied", "AccessDeniedException", "403"}
 
 
 @pytest.fixture(scope="session")
@@ -63,17 +61,6 @@ def client(deployed: Deployed, task: str) -> Any:
 def as_role(deployed: Deployed, task: str, service: str) -> Any:
     known = {"endpoint_url": deployed.server.url, "region_name": clouds.REGION}
     return boto3.client(service, **known, **deployed.session(deployed.role_of(task)))
-
-
-def is_allowed(call: Callable[..., Any], **arguments: Any) -> bool:
-    """Whether a call is carried out; anything that is neither done nor refused is an error."""
-    try:
-        call(**arguments)
-    except ClientError as error:
-        if error.response["Error"]["Code"] in REFUSED:
-            return False
-        raise
-    return True
 
 
 def reads_and_writes(task: str) -> tuple[set[str], set[str]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from declaring import refused
 from glacier import Dataset
-from glacier.dataset import parse_size
+from glacier.dataset import Switches, parse_size
 from glacier.storage import ObjectStorage
 
 
@@ -81,6 +81,26 @@ def test_not_a_name(tmp_path: Path, name: object) -> None:
             'schema={"amount": "double"}',
         ),
         *(
+            (
+                f"transfer={value}",
+                "transfer",
+                f"transfer={value} does not map compress, parallel, cache, batch to True or False",
+                help_,
+            )
+            for value, help_ in (
+                ("{'compres': False}", "did you mean 'compress'?"),
+                ("{'compress': 'no'}", 'transfer={"compress": False}'),
+                ("False", 'transfer={"compress": False}'),
+                ("{'colour': True}", 'transfer={"compress": False}'),
+            )
+        ),
+        (
+            'storage=Cache(), transfer={"cache": True}',
+            "transfer",
+            "transfer= is for objects, and Cache has none",
+            "leave it out, or keep the dataset in object storage",
+        ),
+        *(
             (f"expected_size={size!r}", "size", f"expected_size={size!r} is not a size", '"120 GB", "1.5 TiB" or bytes')
             for size in ("120", "many", "-1 GB", -1, 1.5, True, "", "1 XB", "1,5 GB", b"1 GB")
         ),
@@ -133,3 +153,17 @@ def test_a_size_in_bytes(size: object, count: int | None) -> None:
 def test_every_fault_of_one_dataset_is_refused_at_the_first(tmp_path: Path) -> None:
     found = refused(tmp_path, 'x = Dataset("raw", storage=1, format="x", expected_size="y")  # here')
     assert found.code == "storage"
+
+
+@pytest.mark.parametrize(
+    ("transfer", "crosses", "abroad", "found"),
+    [
+        (None, False, False, ()),
+        (None, True, False, ("compress",)),
+        (None, True, True, ("compress", "parallel", "cache", "batch")),
+        ({"compress": False, "cache": False}, True, True, ("parallel", "batch")),
+        ({"batch": True, "compress": True}, False, False, ("compress", "batch")),
+    ],
+)
+def test_what_is_done_on_the_way(transfer: Switches | None, crosses: bool, abroad: bool, found: tuple[str]) -> None:
+    assert Dataset("orders", transfer=transfer).switched_on(crosses=crosses, abroad=abroad) == found

@@ -150,8 +150,8 @@ def _secrets(plan: Plan) -> Iterator[str]:
     if not plan.secrets:
         return
     yield "## Put the secrets in place\n"
-    yield "Each is made without a value, and no value goes through Pulumi. A task that is given one that is not set fails,"
-    yield "and says so.\n"
+    yield "Each is made without a value, and no value goes through Pulumi. A task that is given one that is not set"
+    yield "fails, and says so.\n"
     yield "| secret | on | may be read by |\n|---|---|---|"
     for placed in plan.secrets:
         yield f"| {placed.secret.name} | {placed.cloud} | {', '.join(task.name for task in placed.tasks)} |"

@@ -14,8 +14,8 @@ from glacier import infra, trust
 from glacier.access import compute_kind, program_name, site_of, storage_kind, uses
 from glacier.bundle import Artifact, environment_key
 from glacier.errors import CompileError, Diagnostic
-from glacier.infra import Concat, Lookup, Node, Output, Program, Ref, Section, Statement, Value
 from glacier.graph import Verb
+from glacier.infra import Concat, Lookup, Node, Output, Program, Ref, Section, Statement, Value
 from glacier.naming import slug
 from glacier.plan import PlacedSecret, PlacedStorage, PlacedTask, Plan
 from glacier.runtime import secrets

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from glacier.errors import Where, caller, reject
 from glacier.naming import NAME, NAME_HELP, slug
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Secret:
     """A text that only some tasks may know, such as a password: ``Annotated[str, Secret("db_password")]``.
 
@@ -21,18 +21,20 @@ class Secret:
     """
 
     name: str
-    where: Where | None = field(init=False, repr=False, compare=False, default=None)
+    where: Where | None = field(repr=False, compare=False)
 
-    if TYPE_CHECKING:  # to a type checker it is the text that the task gets, so that it can be a default of `str`
-
-        def __new__(cls, name: str) -> Any:
-            """The text."""
-
-    def __post_init__(self) -> None:
+    # Not an `__init__`, which type checkers would take to give a Secret, that no parameter of `str` has as its default.
+    def __new__(cls, name: str) -> Any:
+        """A secret; to a type checker, the text that the task gets."""
+        self = object.__new__(cls)
         object.__setattr__(self, "where", caller())
-        if not isinstance(self.name, str) or not NAME.fullmatch(self.name):
-            reject("name", f"{self.name!r} is not a secret's name", help=NAME_HELP)
-            object.__setattr__(self, "name", str(self.name))
+        if not isinstance(name, str) or not NAME.fullmatch(name):
+            reject("name", f"{name!r} is not a secret's name", help=NAME_HELP)
+        object.__setattr__(self, "name", str(name))
+        return self
+
+    def __getnewargs__(self) -> tuple[str]:
+        return (self.name,)
 
     def __repr__(self) -> str:
         return f"Secret({self.name!r})"

@@ -98,11 +98,14 @@ def _wrong_secret(annotation: Any, name: str, named: list[Secret], slot: Slot | 
     secret = named[0]
     wanted = typing.get_args(annotation)[0] if typing.get_origin(annotation) is Annotated else annotation
     if slot is not None:
-        yield f"parameter {name!r} names the dataset {slot.dataset.name} and the secret {secret.name}", "name one of them"
+        yield (
+            f"parameter {name!r} names the dataset {slot.dataset.name} and the secret {secret.name}",
+            "name one of them",
+        )
     elif any(other != secret for other in named):
         both = " and ".join(dict.fromkeys(str(each) for each in named))
         yield f"parameter {name!r} names two secrets: {both}", "name one of them"
-    elif isinstance(wanted, type) and wanted not in (str, object):
+    elif isinstance(wanted, type) and wanted not in (str, object, Any):
         right = f"Annotated[str, {secret!r}], and make the {wanted.__name__} of it in the function"
         yield f"parameter {name!r} is {wanted.__name__}, and a secret is text", right
 

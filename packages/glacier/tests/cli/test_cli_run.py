@@ -47,6 +47,19 @@ def test_the_summary(glacier: Command, folder: Path) -> None:
     ]
 
 
+def test_the_summary_says_what_packing_spared(glacier: Command, folder: Path) -> None:
+    text = (folder / "sales.py").read_text()
+    assert text.count('"report"') == 1
+    (folder / "sales.py").write_text(text.replace('"report"', '"report", transfer={"compress": True}'))
+    result = glacier("run", "sales.py")
+    assert result.exit_code == 0, result.output
+    rows = cells(result.stdout)
+    assert rows[1] == ["task", "seconds", "output", "size", "saved", "where"]
+    found = {row[0]: row for row in rows[3:6]}
+    assert found["collect"][4] == "–"
+    assert found["summarize"][3:] == ["13 B", "-13 B", ".glacier/sales/report/report/data.json.zst"]
+
+
 def test_another_folder_and_no_folder(glacier: Command, folder: Path) -> None:
     assert glacier("run", "sales.py", "--root", "data").exit_code == 0
     assert (folder / "data" / "sales" / "report" / "report" / "data.json").exists()

@@ -119,7 +119,7 @@ def test_the_block_lists_crossings_and_what_would_help() -> None:
     ]
     assert "run count on toy, where all of its data is; its compute is generic" in block
     assert "orders goes to tin 2 times (check, count)" in block
-    assert "orders is json, which is not; format='parquet' is" in block
+    assert "orders is json, packed on its way; format='parquet' is often smaller" in block
     assert "Dataset('stock', expected_size='2 GB')" in block
     assert "data transfer out of toy, 18.00 USD a run at the sizes given" in block
 

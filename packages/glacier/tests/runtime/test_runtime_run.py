@@ -33,8 +33,9 @@ def helper(x: Any) -> Any:
 def test_a_task_by_its_shape() -> None:
     slot = SimpleNamespace(dataset=SimpleNamespace(name="a"), type=list)
     out = SimpleNamespace(dataset=SimpleNamespace(name="b"), type=None)
-    task = SimpleNamespace(name="t", function=len, slots={"x": slot}, results=(out,))
-    assert step_of(task) == Step("t", len, (("x", "a", list),), (("b", None),))
+    key = SimpleNamespace(name="api key")
+    task = SimpleNamespace(name="t", function=len, slots={"x": slot}, results=(out,), secrets={"y": key})
+    assert step_of(task) == Step("t", len, (("x", "a", list),), (("b", None),), (("y", "api key"),))
 
 
 def test_reads_calls_and_writes(stores: dict[str, Store]) -> None:

@@ -170,6 +170,7 @@ def _missing_module(name: str, where: Where | None) -> str:
     if (beside / top).exists() or (beside / f"{top}.py").exists():
         return f"{top} is there, but not {name}: correct the import"
     own = [entry.stem for entry in beside.glob("*") if entry.suffix == ".py" or (entry / "__init__.py").exists()]
+    own = [stem for stem in own if where is None or stem != Path(where.file).stem]  # the file itself is not meant
     meant = nearest(top, own) or nearest(top, _INSTALL_AS) or nearest(top, sys.stdlib_module_names)
     typo = f"\nor did you mean {meant!r}?" if meant and meant != top else ""
     return f"pip install {_INSTALL_AS.get(top, top.replace('_', '-'))}{typo}"

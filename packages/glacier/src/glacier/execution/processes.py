@@ -23,7 +23,7 @@ from glacier.runtime import importing
 from glacier.runtime.manifest import Place
 from glacier.runtime.problems import Problem
 from glacier.runtime.run import Done, Step, run
-from glacier.runtime.secrets import Values
+from glacier.runtime.secrets import Values, cleaned
 from glacier.runtime.stores import Memory, Store, open_store
 from glacier.runtime.who import Who
 
@@ -175,18 +175,18 @@ def work(module: Module | None, parcel: bytes) -> bytes:
     """
     import cloudpickle  # type: ignore[import-untyped]  # it has no types
 
-    name = "?"
+    name, secrets = "?", Values({})
     stores: dict[str, Store] = {}
     try:
         with importing():
             if module is not None:
                 _import(module)
             given: Parcel = cloudpickle.loads(parcel)
-            name = given.step.name
+            name, secrets = given.step.name, given.secrets
             step = given.step if given.function is None else given.step._replace(function=_find(given.function))
         stores = {key: Memory(values) for key, values in given.values.items()}
         stores |= {key: open_store(address, Who(name)) for key, address in given.addresses.items()}
-        done = run(step, given.places, stores, given.secrets)
+        done = run(step, given.places, stores, secrets)
         values: dict[str, dict[str, Any]] = {}
         for dataset in done.outputs:
             place = given.places[dataset]
@@ -199,8 +199,8 @@ def work(module: Module | None, parcel: bytes) -> bytes:
     except Problem as problem:
         return _failed(TaskError(name, problem.message, help=problem.help), None)
     except Exception as error:
-        message = f"does not cross to a process of its own: {type(error).__name__}: {error}"
-        return _failed(TaskError(name, message, help=_TO_CROSS), error)
+        message = secrets.hide(f"does not cross to a process of its own: {type(error).__name__}: {error}")
+        return _failed(TaskError(name, message, help=_TO_CROSS), cleaned(error, secrets))
     finally:
         for store in stores.values():
             store.close()

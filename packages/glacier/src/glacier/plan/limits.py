@@ -75,7 +75,7 @@ def _breaches(limit: Limit, value: Any) -> Iterator[tuple[str, str]]:
         yield f"is none of {', '.join(map(str, limit.one_of))}", f"did you mean {meant!r}?" if meant else ""
     measure = len(value) if isinstance(value, str) else value
     if limit.min is not None and measure < limit.min:
-        yield f"is below the least, {limit.min:g}{unit}", ""
+        yield f"is below the least, {limit.min:g}{unit}", f"{limit.min:g}{unit} or more"
     if limit.max is not None and measure > limit.max:
         yield f"is above the most, {limit.max:g}{unit}", ""
     if limit.pattern is not None and not matches(limit.pattern, value):

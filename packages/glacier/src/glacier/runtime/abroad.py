@@ -20,7 +20,9 @@ from pathlib import Path
 from glacier.runtime.ahead import ahead
 from glacier.runtime.buckets import Facts, Remote, Scratch, pieces_of
 
-_LARGE = 2 * (2 << 20)  # bytes from which on an object is read in several ranges at once
+_RANGE = 2 * 1024 * 1024  # bytes that are asked for at once; larger ones cost memory, and no time less
+_RANGES = 6  # that are asked for at the same time
+_LARGE = 4 * _RANGE  # bytes from which on an object is read in ranges
 _KEPT = 256 * 1024 * 1024  # bytes that are kept, and no more than a quarter of what the disk has room for
 
 
@@ -137,9 +139,9 @@ class Abroad:
     def _fetch(self, path: str, facts: Facts) -> Iterator[bytes]:
         """The content that the facts are about: an object that is replaced meanwhile is an error, and never a mix."""
         if self._parallel and facts.size > _LARGE:
-            starts = range(0, facts.size, (2 << 20))
-            calls = (partial(self._bucket.part, path, at, min(at + (2 << 20), facts.size), facts.etag) for at in starts)
-            return self._counted(ahead(calls, 4))
+            starts = range(0, facts.size, _RANGE)
+            calls = (partial(self._bucket.part, path, at, min(at + _RANGE, facts.size), facts.etag) for at in starts)
+            return self._counted(ahead(calls, _RANGES))
         return self._counted(self._bucket.chunks(path, facts.etag))
 
     def _counted(self, pieces: Iterable[bytes]) -> Iterator[bytes]:

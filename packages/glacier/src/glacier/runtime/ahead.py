@@ -36,7 +36,7 @@ def hand_over(pieces: Iterable[bytes], take: Callable[[Iterator[bytes]], object]
     obstore asks for the pieces of an upload inside of its own loop, in which it cannot be asked for anything: what
     makes the pieces may do so only from outside of it.
     """
-    handed: Queue[bytes | None | BaseException] = Queue(1)
+    handed: Queue[bytes | BaseException | None] = Queue(1)
 
     def taken() -> Iterator[bytes]:
         while (piece := handed.get()) is not None:
@@ -44,7 +44,7 @@ def hand_over(pieces: Iterable[bytes], take: Callable[[Iterator[bytes]], object]
                 raise piece
             yield piece
 
-    def give(piece: bytes | None | BaseException) -> bool:
+    def give(piece: bytes | BaseException | None) -> bool:
         while not taking.done():
             try:
                 handed.put(piece, timeout=_LOOK)

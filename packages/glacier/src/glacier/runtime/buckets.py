@@ -23,8 +23,8 @@ from glacier.runtime.ahead import hand_over
 from glacier.runtime.codecs import Content
 from glacier.runtime.problems import Problem
 
-PIECE = 5 * 1024 * 1024  # bytes in memory at once when an object is read in pieces, or of one part of an upload
-WIDTH = 3  # pieces, or parts, that are on their way at once: a small function has no memory for more
+PIECE = 5 * 1024 * 1024  # bytes in memory at once when an object is read in pieces; the least that S3 takes as a part
+WIDTH = 3  # parts that are on their way at once: a small function has no memory for more
 _PARTS = 10_000  # that an upload may have on S3 (docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html)
 
 
@@ -330,6 +330,8 @@ class Remote:
             first.clear()
             for piece in itertools.chain((begin,), pieces):
                 size += len(piece)
+                if size > PIECE * _PARTS:
+                    raise Problem(f"comes in pieces, and is more than {PIECE * _PARTS / 2**30:.0f} GiB", _PATH)
                 yield piece
 
         hand_over(all_of_them(), lambda taken: self._put(path, taken, 0))
@@ -349,6 +351,9 @@ class Remote:
     def close(self) -> None:
         """Remove what was downloaded."""
         self._scratch.close()
+
+
+_PATH = "return the path of a file, or write it as several datasets"
 
 
 def why(error: Exception, bucket: Bucket, path: str) -> Problem:

@@ -15,7 +15,18 @@ from glacier.runtime import frames, plain
 from glacier.runtime.packing import unpacked_name
 from glacier.runtime.problems import Problem
 from glacier.runtime.schema import checked_rows
-from glacier.runtime.wanted import FRAMES, Form, check, described, form_of, library_form, restorer, shown, text_keys
+from glacier.runtime.wanted import (
+    FRAMES,
+    STREAMS,
+    Form,
+    check,
+    described,
+    form_of,
+    library_form,
+    restorer,
+    shown,
+    text_keys,
+)
 
 # All of it; a file that has it; its pieces, as they come; or what writes it to a file.
 Content: TypeAlias = bytes | Path | Iterator[bytes] | Callable[[Path], None]
@@ -167,17 +178,33 @@ def decode(source: Source, kind: str | None, wanted: Any, schema: Mapping[str, s
     except (Problem, FileNotFoundError, PermissionError, MemoryError):
         raise
     except Exception as error:
-        what = str(error).partition("\n")[0]
-        raise Problem(
-            f"cannot be read as {kind or 'JSON'}: {what}",
-            "it was cut off, or is something else: write it again, or say what it is with the dataset's format=",
-        ) from error
+        raise _bad(error, kind) from error
+    if form in STREAMS:
+        return _checked(found, kind)
     if form in (Form.PLAIN, Form.TEXT) and wanted is not None:
         restore = restorer(wanted)
         if restore is not None and found is not None:
             found = restore(found)
         check(found, wanted, "holds")
     return found
+
+
+def _checked(items: Iterator[Any], kind: str | None) -> Iterator[Any]:
+    """What is read bit by bit, whose end may be as bad as what is read at once."""
+    try:
+        yield from items
+    except (Problem, MemoryError):
+        raise
+    except Exception as error:
+        raise _bad(error, kind) from error
+
+
+def _bad(error: Exception, kind: str | None) -> Problem:
+    what = str(error).partition("\n")[0]
+    return Problem(
+        f"cannot be read as {kind or 'JSON'}: {what}",
+        "it was cut off, or is something else: write it again, or say what it is with the dataset's format=",
+    )
 
 
 def _guess(source: Source, form: Form) -> str:

@@ -59,7 +59,7 @@ def main() -> int:
 
 
 def run_here(asked: str | None, run_id: str | None) -> dict[str, Any]:
-    """Run a task of the folder this is in, and say what it wrote: ``{"task", "run", "seconds", "outputs"}``.
+    """Run a task of the folder this is in, and say what it wrote: ``{"task", "run", "attempt", "seconds", "outputs"}``.
 
     Of what came from another cloud, ``"inputs"`` says how much it was.
 
@@ -80,7 +80,7 @@ def run_here(asked: str | None, run_id: str | None) -> dict[str, Any]:
     outputs = {name: _said(written) for name, written in done.outputs.items()}
     facts: dict[str, Any] = {"outputs": outputs} | ({"inputs": inputs} if inputs else {})
     log.event("finished", seconds=time.perf_counter() - begin, function_seconds=done.seconds, **facts)
-    return {"task": name, "run": log.run, "seconds": round(done.seconds, 6), **facts}
+    return {"task": name, "run": log.run, "attempt": log.attempt, "seconds": round(done.seconds, 6), **facts}
 
 
 def _said(written: Written) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import json
 import sys
 import time
 import traceback
+import uuid
 from typing import Any
 
 from glacier.errors import TaskError
@@ -13,14 +14,22 @@ from glacier.runtime.problems import Raised
 
 
 class Log:
-    """What one run of one task says, on standard error."""
+    """What one attempt at one task of a run says, on standard error."""
 
     def __init__(self, *, task: str, run: str) -> None:
         self.task, self.run = task, run
+        self.attempt = uuid.uuid4().hex[:12]  # a cloud tries again with the same run, perhaps while this one goes on
 
     def event(self, name: str, *, level: str = "info", **facts: Any) -> None:
         """Say that something happened: one line, however long its texts are."""
-        line = {"event": name, "level": level, "task": self.task, "run": self.run, "time": round(time.time(), 3)}
+        line: dict[str, Any] = {
+            "event": name,
+            "level": level,
+            "task": self.task,
+            "run": self.run,
+            "attempt": self.attempt,
+        }
+        line["time"] = round(time.time(), 3)
         facts = {key: round(value, 6) if isinstance(value, float) else value for key, value in facts.items()}
         print(json.dumps(line | facts, ensure_ascii=False, default=str), file=sys.stderr, flush=True)  # noqa: T201
 

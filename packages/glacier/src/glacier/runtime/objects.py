@@ -18,8 +18,8 @@ from glacier.runtime.buckets import Bucket, Found, Remote, Scratch, pieces_of, w
 from glacier.runtime.codecs import SUFFIXES, Content, decode, encode, kind_of_name
 from glacier.runtime.manifest import Place
 from glacier.runtime.problems import Problem
-from glacier.runtime.reading import GATHERED, Opened, Part, Readable, Refused, stream
-from glacier.runtime.wanted import form_of
+from glacier.runtime.reading import Opened, Part, Readable, Refused, named, stream
+from glacier.runtime.wanted import STREAMS, form_of
 from glacier.runtime.written import Written
 
 _NAMES = frozenset(f"data{suffix}{packed}" for suffix in SUFFIXES.values() for packed in ("", packing.SUFFIX))
@@ -53,7 +53,8 @@ class Objects:
 
     def _one(self, place: Place, path: str, wanted: Any) -> Any:
         try:
-            return decode(self._opened(place, path), self._kind(place, path), wanted, place.schema)
+            found = decode(self._opened(place, path), self._kind(place, path), wanted, place.schema)
+            return named(found, self.bucket.where(path)) if form_of(wanted) in STREAMS else found
         except Refused as refused:
             raise refused.problem from refused.__cause__
         except Problem as problem:
@@ -63,7 +64,7 @@ class Objects:
 
     def _many(self, place: Place, found: Sequence[Found], wanted: Any) -> Any:
         """A folder of many files as one stream; raises :class:`Problem` where a task wants it as something else."""
-        if form_of(wanted) not in GATHERED:
+        if form_of(wanted) not in STREAMS:
             names = ", ".join(sorted(each.name for each in found)[:5])
             raise Problem(
                 f"{self.bucket.where(place.path)} holds {len(found)} files ({names}), and a source is one file",

@@ -15,7 +15,6 @@ from glacier.runtime.buckets import Bucket, Scratch, why
 from glacier.runtime.codecs import Source, decode
 from glacier.runtime.packing import is_packed, unpack, unpacked_name
 from glacier.runtime.problems import Problem
-from glacier.runtime.wanted import Form
 
 SMALL = 1024 * 1024  # bytes up to which objects of a folder are read many at a time
 MANY = 16  # of them at once
@@ -149,7 +148,16 @@ class _Held:
             shutil.rmtree(self._file.parent)
 
 
-GATHERED = frozenset({Form.ROWS, Form.CHUNKS, Form.BATCHES})  # the forms in which many objects are one stream
+def named(found: Iterator[Any], where: str) -> Iterator[Any]:
+    """What is read bit by bit; what is wrong with it says where it is."""
+    try:
+        yield from found
+    except Refused as refused:
+        raise refused.problem from refused.__cause__
+    except FileNotFoundError:
+        raise Problem(f"{where} was removed while it was read", "run the task again") from None
+    except Problem as problem:
+        raise Problem(f"{where} {problem.message}", problem.help) from problem.__cause__
 
 
 def stream(parts: Sequence[Part], wanted: Any, schema: Any, scratch: Scratch, *, batch: bool) -> Iterator[Any]:
@@ -159,16 +167,14 @@ def stream(parts: Sequence[Part], wanted: Any, schema: Any, scratch: Scratch, *,
     """
     for part, source in _read(parts, scratch, batch=batch):
         try:
-            yield from decode(source, part.kind, wanted, schema)
-        except Refused as refused:
-            raise refused.problem from refused.__cause__
-        except FileNotFoundError:
-            raise Problem(f"{part.where} was removed while it was read", "run the task again") from None
-        except Problem as problem:
-            raise Problem(f"{part.where} {problem.message}", problem.help) from problem.__cause__
+            yield from named(_decoded(source, part.kind, wanted, schema), part.where)
         finally:
             if isinstance(source, _Held):
                 source.close()
+
+
+def _decoded(source: Source, kind: str | None, wanted: Any, schema: Any) -> Iterator[Any]:
+    yield from decode(source, kind, wanted, schema)
 
 
 def _read(parts: Sequence[Part], scratch: Scratch, *, batch: bool) -> Iterator[tuple[Part, Source]]:

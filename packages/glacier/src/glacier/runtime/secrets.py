@@ -1,35 +1,24 @@
-"""Gets the values of secrets where a task runs, right before it is called, and keeps them out of every text.
+"""Gives a task the values of its secrets right before it is called, and keeps them out of every text.
 
-A task's environment holds references, never values: ``GLACIER_SECRET_…`` is
-
-===================================================  ===================================================
-``aws:ARN``                                          a secret of AWS Secrets Manager
-``gcp:projects/PROJECT/secrets/NAME``                the latest version of a secret of Secret Manager
-``azure:https://VAULT.vault.azure.net/secrets/NAME``  the latest version of a secret of Azure Key Vault
-===================================================  ===================================================
+A task's environment holds references, never values: ``GLACIER_SECRET_…`` (:mod:`glacier.runtime.vaults`).
 """
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 import traceback
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from pkgutil import resolve_name
 from typing import TypeAlias
 from urllib.parse import quote, quote_plus
 
 from glacier.errors import TaskError
-from glacier.runtime.libraries import library
 from glacier.runtime.problems import Problem, Raised
-from glacier.runtime.tokens import Refused, azure_token, call, google_token
 
 Reveal: TypeAlias = Callable[[str], str]  # a secret's value by its name
 
 HIDDEN = "***"  # what stands in a text where a value was
-_NOT_FOUND = 404
-_PUT = 'put its value in place: the deployment guide, README.md, has the commands under "Put the secrets in place"'
 
 
 class Values:
@@ -63,7 +52,8 @@ class Values:
 
 def _forms(value: str) -> Iterable[str]:
     escaped = (repr(value)[1:-1], json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1])
-    return (form for form in (value, *escaped, quote(value, safe=""), quote_plus(value)) if form)
+    quoted = (quote(value, safe="", errors="surrogatepass"), quote_plus(value, errors="surrogatepass"))
+    return (form for form in (value, *escaped, *quoted) if form)
 
 
 def environment_key(name: str) -> str:
@@ -83,9 +73,7 @@ def from_environment(environment: Mapping[str, str]) -> Reveal:
         key = environment_key(name)
         if key not in environment:
             raise Problem("has no address", f"set {key} in the environment")
-        value = fetch(environment[key])
-        if not value:
-            raise Problem("is not set", _PUT)
+        value: str = resolve_name("glacier.runtime.vaults:fetch")(environment[key])  # most tasks have no secrets
         return value
 
     return reveal
@@ -100,68 +88,6 @@ def reveal_all(task: str, names: Iterable[str], reveal: Reveal) -> Values:
         except Problem as problem:
             raise TaskError(task, f"its secret {name} {problem.message}", help=problem.help) from problem.__cause__
     return Values(values)
-
-
-def fetch(reference: str) -> str:
-    """A secret's value; raises :class:`~glacier.runtime.problems.Problem` for one that is not set, or not to be had."""
-    cloud, _, place = reference.partition(":")
-    fetcher = _FETCHERS.get(cloud)
-    if fetcher is None:
-        # What was given may be the value itself, so it is not in the message.
-        known = ", ".join(f"{name}:…" for name in _FETCHERS)
-        raise Problem("has an address that nothing here opens", f"an address begins with one of {known}")
-    return fetcher(place)
-
-
-def _aws(arn: str) -> str:
-    """docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html."""
-    parts = arn.split(":")
-    errors = library("botocore.exceptions")
-    client = library("boto3").client("secretsmanager", region_name=parts[3] if len(parts) > 3 else None)
-    try:
-        answer = client.get_secret_value(SecretId=arn)
-    except client.exceptions.ResourceNotFoundException:  # there is no value yet, or no secret
-        raise Problem("is not set", _PUT) from None
-    except (errors.ClientError, errors.BotoCoreError) as error:
-        raise _unreadable(str(error)) from None
-    if "SecretString" not in answer:
-        raise Problem("holds bytes, and a secret is text", _PUT)
-    return str(answer["SecretString"])
-
-
-def _gcp(name: str) -> str:
-    """cloud.google.com/secret-manager/docs/reference/rest/v1/projects.secrets.versions/access."""
-    url = f"https://secretmanager.googleapis.com/v1/{name}/versions/latest:access"
-    held = base64.b64decode(json.loads(_asked(url, google_token))["payload"]["data"])
-    try:
-        return held.decode()
-    except UnicodeDecodeError:
-        raise Problem("holds bytes, and a secret is text", _PUT) from None
-
-
-def _azure(url: str) -> str:
-    """learn.microsoft.com/rest/api/keyvault/secrets/get-secret/get-secret."""
-    return str(json.loads(_asked(f"{url}?api-version=7.4", partial(azure_token, "https://vault.azure.net")))["value"])
-
-
-def _asked(url: str, token: Callable[[], str]) -> bytes:
-    try:
-        headers = {"Authorization": f"Bearer {token()}"}
-    except Problem as problem:
-        raise _unreadable(problem.message) from None
-    try:
-        return call("GET", url, headers=headers).body
-    except Problem as problem:
-        if isinstance(problem, Refused) and problem.status == _NOT_FOUND:
-            raise Problem("is not set", _PUT) from None
-        raise _unreadable(problem.message) from None
-
-
-def _unreadable(why: str) -> Problem:
-    return Problem(f"cannot be read: {why}", "does the task's identity have this access?")
-
-
-_FETCHERS: Mapping[str, Callable[[str], str]] = {"aws": _aws, "gcp": _gcp, "azure": _azure}
 
 
 def hidden(error: TaskError, values: Values) -> TaskError:

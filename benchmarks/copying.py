@@ -1,0 +1,203 @@
+"""Measures copies of one large object, and reading many small ones; writes JSON.
+
+    python benchmarks/copying.py                     256 MiB, from folder to folder
+    python benchmarks/copying.py --mebibytes 2048    a 2 GiB object
+    python benchmarks/copying.py --s3 URL            from bucket to bucket of an emulator of S3, with boto3 beside it
+
+Each copy is made in a process of its own, in rounds in which every way has its turn, so that what the machine does
+meanwhile is shared; the numbers are medians. ``cpu_s`` and ``peak_mib`` are the client's. On one machine a server takes
+more of it than a client, so MiB/s ranks no clients there: only the share of what obstore alone gets, the CPU seconds
+and the memory say something about Glacier. Half of every MiB can be packed.
+
+``home`` is a copy within a cloud, ``abroad`` one between clouds with nothing packed, ``packed`` the same with all
+switches on. The others copy with what a client's own documentation shows for a stream.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+MIB = 1 << 20
+BUCKET = "glacier-copying"
+SMALL_FILES, SMALL_BYTES = 1000, 10_000
+SWITCHES = {
+    "home": (),
+    "abroad": ("parallel", "batch"),
+    "packed": ("compress", "parallel", "batch"),
+}
+
+
+def opened(where: str) -> Any:
+    """An obstore store of the folder or bucket at an address."""
+    from obstore.store import LocalStore, S3Store
+
+    if where.startswith("http"):
+        return S3Store(BUCKET, endpoint=where, client_options={"allow_http": True})
+    return LocalStore(where)
+
+
+def glacier(where: str, way: str) -> None:
+    from glacier.runtime.buckets import Remote
+    from glacier.runtime.manifest import Place
+    from glacier.runtime.objects import Objects
+
+    objects, switches = Objects(Remote(opened(where), "benchmark://")), SWITCHES[way]
+    given = Place(store="s", path="in/data.bin", source=True, transfer=switches)
+    pieces = objects.read(given, Iterator[bytes])
+    objects.write(Place(store="s", path=f"{way}/", transfer=switches), pieces, Iterator[bytes])
+
+
+def obstore(where: str, way: str) -> None:
+    """As its documentation shows for a stream, with parts as large and as many as Glacier's."""
+    import obstore as client
+
+    store, part = opened(where), 5 * MIB
+
+    async def copy() -> None:
+        found = await client.get_async(store, "in/data.bin")
+        stream = found.stream(min_chunk_size=part)
+        await client.put_async(store, "obstore", stream, chunk_size=part, max_concurrency=3)
+
+    asyncio.run(copy())
+
+
+def boto3(where: str, way: str) -> None:
+    import boto3 as client
+
+    s3 = client.client("s3", endpoint_url=where)
+    s3.upload_fileobj(s3.get_object(Bucket=BUCKET, Key="in/data.bin")["Body"], BUCKET, "boto3")
+
+
+def s3fs(where: str, way: str) -> None:
+    import shutil
+
+    import s3fs as client
+
+    files = client.S3FileSystem(endpoint_url=where)
+    with files.open(f"{BUCKET}/in/data.bin", "rb") as given, files.open(f"{BUCKET}/s3fs", "wb") as made:
+        shutil.copyfileobj(given, made, 5 * MIB)
+
+
+def many(where: str, way: str) -> None:
+    """Read a folder of small files as one stream."""
+    from glacier.runtime.buckets import Remote
+    from glacier.runtime.manifest import Place
+    from glacier.runtime.objects import Objects
+
+    switches = ("batch",) if way == "batch" else ()
+    given = Place(store="s", path="small/", source=True, transfer=switches)
+    pieces = Objects(Remote(opened(where), "benchmark://")).read(given, Iterator[bytes])
+    assert sum(map(len, pieces)) == SMALL_FILES * SMALL_BYTES
+
+
+WAYS: dict[str, tuple[Callable[[str, str], None], str]] = {
+    "obstore": (obstore, ""),
+    "glacier, home": (glacier, "home"),
+    "glacier, abroad": (glacier, "abroad"),
+    "glacier, packed": (glacier, "packed"),
+}
+AT_S3 = {"boto3": boto3, "s3fs": s3fs}  # the latter where it is installed
+MANY: dict[str, tuple[Callable[[str, str], None], str]] = {
+    "one by one": (many, "one"),
+    "batch": (many, "batch"),
+}
+
+
+def one(where: str, name: str) -> dict[str, float]:
+    """One way, in this process."""
+    work, way = {**WAYS, **MANY, **{key: (call, "") for key, call in AT_S3.items()}}[name]
+    before, cpu = time.perf_counter(), time.process_time()
+    work(where, way)
+    seconds, cpu = time.perf_counter() - before, time.process_time() - cpu
+    with open("/proc/self/status", encoding="ascii") as status:  # getrusage counts what the process came from
+        peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM:")) / 1024
+    return {"seconds": seconds, "cpu_s": cpu, "peak_mib": peak}
+
+
+def measured(where: str, names: list[str], rounds: int) -> dict[str, dict[str, float]]:
+    """The median of every way, each in processes of its own, in turns."""
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in names}
+    for _ in range(rounds):
+        for name in names:
+            words = [sys.executable, str(Path(__file__)), "--one", where, name]
+            done = subprocess.run(words, check=True, capture_output=True, text=True)
+            found[name].append(json.loads(done.stdout))
+    return {
+        name: {key: round(statistics.median(run[key] for run in runs), 3) for key in runs[0]}
+        for name, runs in found.items()
+    }
+
+
+def prepared(where: str, mebibytes: int) -> None:
+    """The objects that are read; the same for everybody."""
+    import obstore as client
+
+    if where.startswith("http"):
+        import boto3 as aws
+
+        s3 = aws.client("s3", endpoint_url=where)
+        if BUCKET not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]:
+            s3.create_bucket(Bucket=BUCKET)
+    store, chance = opened(where), random.Random(1)
+    pieces = (chance.randbytes(MIB // 2) + bytes(MIB // 2) for _ in range(mebibytes))
+    client.put(store, "in/data.bin", pieces, chunk_size=8 * MIB, max_concurrency=3)
+    for number in range(SMALL_FILES):
+        client.put(store, f"small/{number:04}.bin", chance.randbytes(SMALL_BYTES))
+
+
+def run(where: str, mebibytes: int, rounds: int) -> dict[str, Any]:
+    prepared(where, mebibytes)
+    names = [*WAYS, *(name for name in AT_S3 if where.startswith("http") and find_spec(name))]
+    copies = measured(where, names, rounds)
+    for copy in copies.values():
+        copy["mib_per_s"] = round(mebibytes / copy["seconds"], 1)
+    alone = copies["obstore"]["mib_per_s"]
+    shares = {name: round(copy["mib_per_s"] / alone, 2) for name, copy in copies.items()}
+    return {
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        "between": "buckets of an emulator of S3" if where.startswith("http") else "folders of one disk",
+        "mebibytes": mebibytes,
+        "rounds": rounds,
+        "copies": copies,
+        "throughput_against_obstore": shares,
+        "many_small_files": {"files": SMALL_FILES, "bytes_each": SMALL_BYTES, **measured(where, list(MANY), rounds)},
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--mebibytes", type=int, default=256, help="the size of the large object (default: 256)")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each way has its turn (default: 3)")
+    parser.add_argument("--s3", metavar="URL", help="an emulator of S3; keys come from the environment")
+    parser.add_argument("--out", type=Path, help="where to write the JSON (default: standard output)")
+    parser.add_argument("--one", nargs=2, metavar=("WHERE", "WAY"), help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.one:
+        print(json.dumps(one(*chosen.one)), flush=True)
+        os._exit(0)  # obstore's own threads may abort while the interpreter ends, when all is done and measured
+    with tempfile.TemporaryDirectory(prefix="glacier-copying-") as folder:
+        result = run(chosen.s3 or folder, chosen.mebibytes, chosen.rounds)
+    text = json.dumps(result, indent=1) + "\n"
+    if chosen.out:
+        chosen.out.write_text(text, encoding="utf-8")
+    else:
+        print(text, end="")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,218 @@
+"""Secrets in a plan and in what is made of it: one for each cloud that needs it, granted and named, without a value."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+import pytest
+from glacier import Dataset, Pipeline
+from glacier.compilation import Compiled, MultiCloudCompiler
+from glacier.errors import CompileError
+from glacier.infra import Concat, Node, Ref, Value, check
+from glacier.secrets import Secret
+from glacier.storage import ObjectStorage
+from glacier.tables import Tables
+from glacier.target import Grant, Made, Meter, Secrets, Site, Unsupported
+from toycloud import PRICES, TABLES, Robot, TinCompiler, ToyCompiler
+
+PRICE = {"item": "box", "region": "*", "unit": "box", "usd": 0.5, "as_of": "2026-01-01", "source": "list"}
+NAMES = {"source": "docs", "max": 12, "pattern": "[a-z-]+", "help": "short names"}
+
+
+class Boxes:
+    """Secrets, as a cloud has them."""
+
+    def emit(self, name: str, site: Site) -> Iterator[Made]:
+        yield site.node("toy.Box", "", {"label": name}, main=True)
+
+    def reference(self, name: str, site: Site) -> Value:
+        return site.ref("", "id")
+
+    def grant(self, grant: Grant, site: Site, *, network: bool) -> Iterator[Made]:
+        part = f"reads-{site.owner}"
+        yield Site(site.draft, grant.who.owner).node(
+            "toy.Key", part, {"box": site.ref("", "id"), "holder": grant.who.id, "network": network}
+        )
+
+    def commands(self, variable: str, output: str) -> Sequence[str]:
+        return (f'printf %s "${variable}" | toy put "$(pulumi stack output {output})"',)
+
+    def meters(self) -> Iterator[Meter]:
+        yield Meter(item="box", quantity=1)
+
+
+@dataclass(frozen=True)
+class BoxCompiler(ToyCompiler):
+    """A toy cloud that keeps secrets with short names."""
+
+    secrets: ClassVar[Secrets | Unsupported] = Boxes()
+    tables: ClassVar[Tables] = Tables(
+        "toycloud",
+        {
+            **TABLES,
+            "limits": {**TABLES["limits"], "limit": {"Secret": {"name": NAMES}}},
+            "prices": {"price": [*PRICES, PRICE]},
+        },
+    )
+
+
+@dataclass(frozen=True)
+class TinBoxCompiler(TinCompiler):
+    """Another one."""
+
+    secrets: ClassVar[Secrets | Unsupported] = Boxes()
+
+
+def two(secret: str = "db key", storage: ObjectStorage | None = None) -> Pipeline:
+    pipeline, out = Pipeline("sales"), Dataset("out", storage=storage)
+
+    @pipeline.task
+    def load(key: Annotated[str, Secret(secret)], again: str = Secret(secret)) -> out:  # type: ignore[valid-type]
+        return key + again
+
+    @pipeline.task
+    def send(value: out, key: str = Secret(secret), token: str = Secret("token")) -> None:  # type: ignore[valid-type]
+        return None
+
+    return pipeline
+
+
+def nodes(compiled: Compiled, cloud: str = "toy") -> dict[str, Node]:
+    return {node.id: node for node in compiled.programs[cloud].nodes}
+
+
+def test_one_place_for_each_and_one_grant_for_each_task() -> None:
+    compiled = BoxCompiler().compile(two())
+    (program,) = compiled.programs.values()
+    check(program)
+    made = nodes(compiled)
+    boxes = {name: node.name for name, node in made.items() if node.type == "toy.Box"}
+    assert boxes == {"secret_db_key": "sales-secret-db-key", "secret_token": "sales-secret-token"}
+    grants = {name: node.inputs["box"] for name, node in made.items() if "_reads_secret_" in name}
+    assert grants == {
+        "load_reads_secret_db_key": Ref("secret_db_key", ("id",)),
+        "send_reads_secret_db_key": Ref("secret_db_key", ("id",)),
+        "send_reads_secret_token": Ref("secret_token", ("id",)),
+    }
+
+
+def test_a_tasks_environment_holds_references_only() -> None:
+    made = nodes(BoxCompiler().compile(two()))
+    environments: dict[str, Any] = {name: made[f"{name}_robot"].inputs["env"] for name in ("load", "send")}
+    given = {
+        name: {key: value for key, value in each.items() if "SECRET" in key} for name, each in environments.items()
+    }
+    db_key, token = (Concat(("toy:", Ref(f"secret_{name}", ("id",)))) for name in ("db_key", "token"))
+    assert given["load"] == {"GLACIER_SECRET_DB_KEY": db_key}
+    assert given["send"] == {"GLACIER_SECRET_DB_KEY": db_key, "GLACIER_SECRET_TOKEN": token}
+
+
+def test_the_program_says_who_reads_it_and_exports_where_it_is() -> None:
+    compiled = BoxCompiler().compile(two())
+    (program,) = compiled.programs.values()
+    sections = {section.title: section.statements[0].comment for section in program.sections}
+    assert sections["Secret db key"].startswith("db key: read by load, send. Its value is not here")
+    assert [section.title for section in program.sections].index("Secret db key") < [*sections].index("Task load")
+    exported = {output.name: output.value for output in program.outputs}
+    assert exported["secret_db_key"] == Ref("secret_db_key", ("id",))
+
+
+def test_each_cloud_that_needs_it_has_its_own() -> None:
+    clouds = MultiCloudCompiler({"toy": BoxCompiler(), "tin": TinBoxCompiler()})
+    planned = clouds.plan(two())
+    assert [(placed.secret.name, placed.cloud) for placed in planned.secrets] == [("db key", "toy"), ("token", "toy")]
+    pipeline, out = Pipeline("sales"), Dataset("out")
+
+    @pipeline.task(compute=Robot())
+    def load(key: Annotated[str, Secret("key")]) -> None:
+        return None
+
+    clouds = MultiCloudCompiler({"tin": TinBoxCompiler(), "toy": BoxCompiler()})
+
+    @pipeline.task
+    def send(key: Annotated[str, Secret("key")]) -> out:  # type: ignore[valid-type]
+        return 1
+
+    planned = clouds.plan(pipeline)
+    assert [(p.cloud, p.region, [task.name for task in p.tasks]) for p in planned.secrets] == [
+        ("tin", "cellar", ["send"]),
+        ("toy", "attic", ["load"]),
+    ]
+    assert {task.name: [p.cloud for p in given] for task, given in planned.given.items()} == {
+        "load": ["toy"],
+        "send": ["tin"],
+    }
+
+
+def test_it_is_in_the_estimate() -> None:
+    lines = {line.subject: line.cost for line in BoxCompiler().compile(two()).estimate.lines if line.item == "box"}
+    assert lines == {"secret db key": 0.5, "secret token": 0.5}
+
+
+def test_the_readable_plan_has_names_only() -> None:
+    record = json.loads(BoxCompiler().compile(two()).files["glacier.json"])
+    assert record["secrets"] == [
+        {"name": "db key", "cloud": "toy", "tasks": ["load", "send"]},
+        {"name": "token", "cloud": "toy", "tasks": ["send"]},
+    ]
+    assert json.loads(ToyCompiler().compile(plain()).files["glacier.json"])["secrets"] == []
+
+
+def plain() -> Pipeline:
+    pipeline, out = Pipeline("plain"), Dataset("out")
+
+    @pipeline.task
+    def load() -> out:  # type: ignore[valid-type]
+        return 1
+
+    return pipeline
+
+
+def test_the_guide_says_how_to_put_a_value_in_place() -> None:
+    text = BoxCompiler().compile(two()).files["README.md"].decode()
+    found = re.search(r"^## Put the secrets in place\n(.*?)^## ", text, re.MULTILINE | re.DOTALL)
+    assert found
+    assert "| db key | toy | load, send |" in found[1]
+    put = 'printf %s "$DB_KEY" | toy put "$(pulumi stack output secret_db_key)"'
+    assert f"cd toy\nread -rs DB_KEY\n{put}\nunset DB_KEY\ncd ..\n" in found[1]
+    assert "Put the secrets in place" not in ToyCompiler().compile(plain()).files["README.md"].decode()
+
+
+@pytest.mark.parametrize("secret", ["db key 1", "a long long name"])
+def test_a_name_that_the_cloud_refuses(secret: str) -> None:
+    (error,) = [d for d in BoxCompiler().plan(two(secret)).diagnostics if d.severity == "error"]
+    assert (error.code, error.subject) == ("limit", "task load")
+    assert secret in error.message
+    assert error.help == "short names\nsource: Toy limits, read 2026-01-01"
+    assert error.where is not None
+
+
+def test_a_cloud_that_keeps_none() -> None:
+    with pytest.raises(CompileError) as refused:
+        ToyCompiler().compile(two())
+    errors = [d for d in refused.value.diagnostics if d.severity == "error"]
+    assert [(d.code, d.subject) for d in errors] == [("unsupported", "task load"), ("unsupported", "task send")]
+    assert errors[0].message == "is given the secret db key, and toy keeps none: it has no place for them yet"
+
+
+def test_a_storage_with_the_name_of_a_secret() -> None:
+    storage = ObjectStorage(resource_name="Secret token")
+    (error,) = [d for d in BoxCompiler().plan(two(storage=storage)).diagnostics if d.severity == "error"]
+    assert (error.code, error.subject, error.help) == ("name", "task send", "rename one of the two")
+
+
+def test_no_value_is_in_what_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even where one lies ready for running here."""
+    value = "2retnuh"[::-1]
+    for name in ("DB_KEY", "TOKEN", "GLACIER_SECRET_DB_KEY"):
+        monkeypatch.setenv(name, value)
+    compiled = BoxCompiler().compile(two())
+    texts: Mapping[str, bytes] = compiled.files
+    own = {path: text for path, text in texts.items() if "/functions/" not in path}
+    assert not [path for path, text in texts.items() if value.encode() in text]
+    assert own
+    assert value not in f"{compiled} {compiled!r} {compiled.plan!r}"
