@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from glacier import Dataset, Pipeline
 from glacier.compilation import Compiled, Compiler, MultiCloudCompiler
 from glacier.errors import CrossProviderTransferWarning
 from glacier.resource import Resource
+from glacier.secrets import Secret
 from glacier_aws import AWSCompiler
 from glacier_aws.compute import FargateTask, Lambda
 from glacier_aws.storage import S3
@@ -68,5 +69,25 @@ def round_trip() -> Pipeline:
     @pipeline.task(compute=Lambda())
     def three(value: kept[2]) -> kept[3]:  # type: ignore[valid-type]
         return value
+
+    return pipeline
+
+
+def keys() -> Pipeline:
+    """A task on each cloud that is given the same secret, and reads what the one before wrote; one has another, too."""
+    first, second, third = (Dataset(f"part {number}", storage=S3()) for number in range(3))
+    pipeline = Pipeline("keys")
+
+    @pipeline.task(compute=CloudFunction())
+    def one(value: first, key: Annotated[str, Secret("api key")]) -> second:  # type: ignore[valid-type]
+        return value
+
+    @pipeline.task(compute=ContainerAppJob())
+    def two(value: second, key: str = Secret("api key"), other: str = Secret("other")) -> third:  # type: ignore[valid-type]
+        return value
+
+    @pipeline.task(compute=FargateTask())
+    def three(value: third, key: str = Secret("api key")) -> None:  # type: ignore[valid-type]
+        return None
 
     return pipeline

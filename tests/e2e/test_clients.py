@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import subprocess
 import sys
@@ -101,6 +102,22 @@ def test_killed_in_the_middle_of_a_table_of_postgres(postgres: Server, on_postgr
     assert on_postgres.read(TABLE, list) == [{"number": -1}]
     subprocess.run([*command, database(postgres)], env=there, check=True, timeout=60)
     assert len(on_postgres.read(TABLE, list)) == MANY
+
+
+def test_a_password_that_is_a_secret_of_aws(
+    postgres: Server, ministack: Server, aws: Any, clients: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an address of RDS says it; a role without the right to read the secret would end here, too."""
+    reached(clouds.aws_environment(ministack.url), monkeypatch)
+    signs_in = json.dumps({"username": "glacier", "password": "example"})
+    arn = aws("secretsmanager", ministack).create_secret(Name="database", SecretString=signs_in)["ARN"]
+    address = f"postgres://{HOST}:{postgres.ports[0]}/glacier?sslmode=disable&secret={arn}"
+    store = open_store(address)
+    store.write(TABLE, [{"n": 1}], list)
+    assert store.read(TABLE, list) == [{"n": 1}]
+    wrong = open_store(address.replace(arn, f"{arn}-other"))
+    with pytest.raises(Problem, match="cannot be reached"):
+        wrong.read(TABLE, list)
 
 
 def test_a_table_of_postgres_that_is_not_there(on_postgres: Store) -> None:

@@ -84,6 +84,33 @@ def test_a_file(home: Home, tmp_path: Path) -> None:
     assert not read.exists()
 
 
+SWITCHES = [("parallel",), ("cache",), ("compress",), ("parallel", "cache", "compress", "batch")]
+
+
+@pytest.mark.parametrize("switches", SWITCHES, ids="-".join)
+def test_what_goes_to_another_cloud(home: Home, switches: tuple[str, ...]) -> None:
+    """In ranges, kept, packed, or all of it: what is read is what was written, also after it was replaced."""
+    crossing = place(transfer=switches)
+    for content in (RANDOM.randbytes(20 * MIB), bytes(10 * MIB), b"small"):
+        home.open().write(crossing, content, bytes)
+        for _ in range(2):
+            assert home.open().read(crossing, bytes) == content
+        assert b"".join(home.open().read(crossing, Iterator[bytes])) == content
+
+
+@pytest.mark.parametrize("home", ["ministack", "moto", "azure"], indirect=True)  # fake-gcs-server takes no If-Match
+def test_an_object_that_is_replaced_while_it_is_read(home: Home) -> None:
+    """Is an error, and never the beginning of one and the end of the other."""
+    crossing = place(transfer=("parallel",))
+    store = home.open()
+    store.write(crossing, RANDOM.randbytes(64 * MIB), bytes)
+    pieces = home.open().read(crossing, Iterator[bytes])
+    seen = [next(pieces)]
+    store.write(crossing, RANDOM.randbytes(64 * MIB), bytes)
+    with pytest.raises(Problem, match="was replaced while it was read"):
+        seen.extend(pieces)
+
+
 def test_the_newest_of_two_formats_counts(home: Home) -> None:
     store = home.open()
     store.bucket.write("d/data.txt", b"old")

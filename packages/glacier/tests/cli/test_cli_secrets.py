@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-import toycloud
-from plan.test_secrets_planned import Boxes
+from glacier.target import Unsupported
 from sample import SALES, Command
+from toycloud import Boxes, TinCompiler, ToyCompiler
 
 VALUE = "2retnuh"[::-1]
 SECRETS = SALES.replace("import ObjectStorage\n", "import ObjectStorage\nfrom glacier.secrets import Secret\n").replace(
@@ -22,7 +22,7 @@ def sales(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "sales.py").write_text(SECRETS)
     for name in ("DB_KEY", "TOKEN"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(toycloud.ToyCompiler, "secrets", Boxes())
+    monkeypatch.setattr(ToyCompiler, "secrets", Boxes())
     return folder
 
 
@@ -31,7 +31,7 @@ def test_check_lists_the_secrets_of_each_task(glacier: Command, sales: Path) -> 
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
         "task summarize is given the secrets: db key, token",
-        "sales.py: no errors (compiles for toy)",
+        "sales.py: no errors (compiles for toy attic)",
     ]
 
 
@@ -46,9 +46,15 @@ def test_plan_lists_who_may_read_which(glacier: Command, sales: Path) -> None:
     assert [secret["name"] for secret in record["secrets"]] == ["db key", "token"]
 
 
-def test_a_cloud_that_keeps_none_is_told_before_deployment(glacier: Command, sales: Path) -> None:
+def test_a_cloud_that_keeps_none(glacier: Command, sales: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TinCompiler, "secrets", Unsupported("tins are open", "a box"), raising=False)
     result = glacier("check", "sales.py", "--to", "tin")
-    assert result.exit_code == 0, "tin is a toy too"
+    assert result.exit_code == 1
+    assert "task summarize: is given the secret db key, and tin keeps none: tins are open" in result.stdout
+    assert "help: a box" in result.stdout
+
+
+def test_run_says_which_are_missing_and_writes_nothing(glacier: Command, sales: Path) -> None:
     result = glacier("run", "sales.py")
     assert result.exit_code == 1
     assert "task summarize: its secret db key is not set" in result.stderr

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from glacier.compilation import Compiler
 from glacier.compute import Serverless
 from glacier.errors import Diagnostic, Severity
-from glacier.infra import Concat, Statement
+from glacier.infra import Concat, Statement, Value
 from glacier.resource import Resource
 from glacier.storage import ObjectStorage
 from glacier.tables import Tables
@@ -101,6 +101,28 @@ class Robots:
 
     def meters(self, spec: Robot, seconds: float | None) -> Iterator[Meter]:
         yield Meter(item="robot.call", quantity=1.0, per="run")
+
+
+class Boxes:
+    """Secrets, for a toy cloud that keeps some."""
+
+    def emit(self, name: str, site: Site) -> Iterator[Made]:
+        yield site.node("toy.Box", "", {"label": name}, main=True)
+
+    def reference(self, name: str, site: Site) -> Value:
+        return site.ref("", "id")
+
+    def grant(self, grant: Grant, site: Site, *, network: bool) -> Iterator[Made]:
+        part = f"reads-{site.owner}"
+        yield Site(site.draft, grant.who.owner).node(
+            "toy.Key", part, {"box": site.ref("", "id"), "holder": grant.who.id, "network": network}
+        )
+
+    def commands(self, variable: str, output: str) -> Sequence[str]:
+        return (f'printf %s "${variable}" | toy put "$(pulumi stack output {output})"',)
+
+    def meters(self) -> Iterator[Meter]:
+        yield Meter(item="box", quantity=1)
 
 
 _STORAGE: Mapping[str, StorageKind | Unsupported] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
@@ -12,37 +12,15 @@ import pytest
 from glacier import Dataset, Pipeline
 from glacier.compilation import Compiled, MultiCloudCompiler
 from glacier.errors import CompileError
-from glacier.infra import Concat, Node, Ref, Value, check
+from glacier.infra import Concat, Node, Ref, check
 from glacier.secrets import Secret
 from glacier.storage import ObjectStorage
 from glacier.tables import Tables
-from glacier.target import Grant, Made, Meter, Secrets, Site, Unsupported
-from toycloud import PRICES, TABLES, Robot, TinCompiler, ToyCompiler
+from glacier.target import Secrets, Unsupported
+from toycloud import PRICES, TABLES, Boxes, Robot, TinCompiler, ToyCompiler
 
 PRICE = {"item": "box", "region": "*", "unit": "box", "usd": 0.5, "as_of": "2026-01-01", "source": "list"}
 NAMES = {"source": "docs", "max": 12, "pattern": "[a-z-]+", "help": "short names"}
-
-
-class Boxes:
-    """Secrets, as a cloud has them."""
-
-    def emit(self, name: str, site: Site) -> Iterator[Made]:
-        yield site.node("toy.Box", "", {"label": name}, main=True)
-
-    def reference(self, name: str, site: Site) -> Value:
-        return site.ref("", "id")
-
-    def grant(self, grant: Grant, site: Site, *, network: bool) -> Iterator[Made]:
-        part = f"reads-{site.owner}"
-        yield Site(site.draft, grant.who.owner).node(
-            "toy.Key", part, {"box": site.ref("", "id"), "holder": grant.who.id, "network": network}
-        )
-
-    def commands(self, variable: str, output: str) -> Sequence[str]:
-        return (f'printf %s "${variable}" | toy put "$(pulumi stack output {output})"',)
-
-    def meters(self) -> Iterator[Meter]:
-        yield Meter(item="box", quantity=1)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,87 @@
+"""Secrets on several clouds: each keeps its own for its own tasks, nobody goes abroad for one, no value is anywhere."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from glacier import providers
+from glacier.compilation import Compiled
+from glacier.infra import Node, Ref, values
+from glacier.testing.cases import with_secrets
+from mixes import COMPILERS, compiler, keys, quietly
+
+VALUE = "2retnuh"[::-1]
+SCHEMES = {"aws": "aws:", "gcp": "gcp:", "azure": "azure:"}
+
+
+@pytest.fixture(scope="module")
+def compiled() -> Compiled:
+    return quietly(compiler("aws", "gcp", "azure"), keys())
+
+
+def secrets(compiled: Compiled, cloud: str) -> set[str]:
+    """The variables of the secrets that a program makes, or refers to."""
+    program = compiled.programs[cloud]
+    refs = {value.node for statement in program.statements for value in values(statement) if isinstance(value, Ref)}
+    return {name for name in {*refs, *(node.id for node in program.nodes)} if name.startswith("secret_")}
+
+
+def test_each_cloud_has_what_its_tasks_need(compiled: Compiled) -> None:
+    found = {cloud: secrets(compiled, cloud) for cloud in compiled.programs}
+    assert found == {
+        "aws": {"secret_api_key"},
+        "gcp": {"secret_api_key"},
+        "azure": {"secret_api_key", "secret_other"},
+        "trust": set(),
+    }
+
+
+def test_a_task_is_told_of_its_own_clouds_secret(compiled: Compiled) -> None:
+    for cloud, scheme in SCHEMES.items():
+        text = compiled.files[f"{cloud}/__main__.py"].decode()
+        told = re.findall(r'GLACIER_SECRET_API_KEY".{0,120}?concat\(\s*"(\w+:)', text, re.DOTALL)
+        assert told == [scheme]
+
+
+def test_no_program_reads_a_secret_of_another(compiled: Compiled) -> None:
+    for program in compiled.programs.values():
+        assert not [ref for ref in program.foreign if ref.node.startswith("secret_")]
+
+
+@pytest.mark.parametrize("name", COMPILERS)
+def test_no_value_and_no_place_for_one_is_in_what_is_made(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("DB_PASSWORD", "SIGNING_KEY"):
+        monkeypatch.setenv(variable, VALUE)
+    made = COMPILERS[name]().compile(with_secrets())
+    assert not [path for path, text in made.files.items() if VALUE.encode() in text]
+    types = {node.type for program in made.programs.values() for node in program.nodes if isinstance(node, Node)}
+    assert types.isdisjoint({"aws.secretsmanager.SecretVersion", "gcp.secretmanager.SecretVersion"})
+    assert types.isdisjoint({"azure.keyvault.Secret", "random.RandomPassword"})
+    assert not [config for program in made.programs.values() for config in program.settings if config.secret]
+
+
+def test_the_readable_plan_lists_them(compiled: Compiled) -> None:
+    record = json.loads(compiled.files["glacier.json"])
+    assert [(each["name"], each["cloud"], each["tasks"]) for each in record["secrets"]] == [
+        ("api key", "aws", ["three"]),
+        ("api key", "azure", ["two"]),
+        ("api key", "gcp", ["one"]),
+        ("other", "azure", ["two"]),
+    ]
+
+
+def test_the_guide_has_the_commands_of_each_cloud(compiled: Compiled) -> None:
+    guide = compiled.files["README.md"].decode()
+    for command in ("put-secret-value", "gcloud secrets versions add", "az keyvault secret set"):
+        assert command in guide
+    assert guide.count("read -rs API_KEY\n") == 3
+    assert all(line.startswith("printf %s ") for line in guide.splitlines() if '"$API_KEY"' in line)
+
+
+@pytest.mark.parametrize("name", COMPILERS)
+def test_the_longest_name_fits_every_cloud(name: str) -> None:
+    limit = providers.load(name).tables.limits["Secret", "name"]
+    assert limit.max is not None
+    assert limit.max >= 100
