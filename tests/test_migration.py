@@ -72,8 +72,9 @@ def test_a_task_that_goes_ahead_leaves_the_rest_as_it_is(examples: Mapping[str, 
     quietly(module.on_both, mixed).export_pulumi(tmp_path / "after")
     found = changes.between(tmp_path / "before", tmp_path / "after")
     removed = {change.key.name for change in found.of(What.REMOVED)}
-    assert removed
-    assert all(name.startswith("migration-tidy") for name in removed)
+    code = {name for name in removed if name.startswith("migration-upload-")}  # what is read abroad is packed anew
+    assert removed - code
+    assert all(name.startswith("migration-tidy") for name in removed - code)
     kept = {change.key.name for change in found.of(What.KEPT) if change.holds_data}
     assert kept == {"migration-orders", "migration-warehouse", "migration-reports"}
     assert found.losses == ()
@@ -95,7 +96,7 @@ def test_a_folder_of_something_else_is_refused(tmp_path: Path, phases: Mapping[s
     assert result.exit_code == 1
 
 
-def test_code_that_changed_is_a_change_of_its_functions(examples: Mapping[str, ModuleType], tmp_path: Path) -> None:
+def test_code_that_changed_is_a_change_of_its_upload(examples: Mapping[str, ModuleType], tmp_path: Path) -> None:
     module = examples["migration"]
     module.on_aws.compile(module.pipeline).export_pulumi(tmp_path / "old")
     new = module.on_aws.compile(module.pipeline)
@@ -105,4 +106,4 @@ def test_code_that_changed_is_a_change_of_its_functions(examples: Mapping[str, M
     record.write_text(record.read_text().replace(digest, "0" * 64))
     found = changes.between(tmp_path / "old", tmp_path / "new")
     changed = {change.key.type: change.arguments for change in found.of(What.CHANGED)}
-    assert changed == {"aws.lambda_.Function": ("code",)}
+    assert changed == {"aws.s3.BucketObjectv2": ("source",)}

@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
@@ -168,19 +167,22 @@ def queue_of(ministack: Server, aws: Any, monkeypatch: pytest.MonkeyPatch) -> Qu
 MESSAGES = Place(store="s", path="calls/")
 
 
-def test_messages_of_sqs(queue_of: Queues) -> None:
-    _, opened = queue_of("plain", VisibilityTimeout="1")
+def test_messages_of_sqs(queue_of: Queues, ministack: Server, aws: Any) -> None:
+    url, opened = queue_of("plain", VisibilityTimeout="600")
     sent = [{"number": number, "ü": None} for number in range(25)]
     opened().write(MESSAGES, sent, None)
-    reader = opened()
+    reader: Any = opened()
     assert reader.read(MESSAGES, list) == sent
     assert opened().read(MESSAGES, list) == []  # somebody else is reading them
-    time.sleep(1.5)
-    again = opened()
-    assert again.read(MESSAGES, list) == sent  # nobody said that they were done
+    for handle in reader._taken:  # the time is over, and nobody has said that they are done
+        aws("sqs", ministack).change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=0)
+    again: Any = opened()
+    assert again.read(MESSAGES, list) == sent
+    taken = list(again._taken)
     again.settle(MESSAGES)
-    time.sleep(1.5)
-    assert opened().read(MESSAGES, list) == []
+    counts = aws("sqs", ministack).get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    assert len(taken) == len(sent)
+    assert [counts[f"ApproximateNumberOfMessages{kind}"] for kind in ("", "NotVisible")] == ["0", "0"]
 
 
 def test_ordered_messages_of_sqs(queue_of: Queues) -> None:

@@ -146,8 +146,9 @@ def postgres(folder: Path) -> Iterator[Server]:
 def lambda_function(folder: Path, code: Path, handler: str, environment: Mapping[str, str], name: str) -> Server:
     """A function as Lambda runs it: AWS's own emulator of the service, and AWS's own runtime for Python.
 
-    Call it with :func:`invoked`, one call at a time. ``environment`` is all that the function gets beside what Lambda
-    itself sets (docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html).
+    It takes one call at a time, which are posts to ``/2015-03-31/functions/function/invocations``. ``environment`` is
+    all that the function gets beside what Lambda itself sets
+    (docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html).
     """
     port, inner = free_ports(2)
     own = {

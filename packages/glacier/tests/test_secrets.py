@@ -15,7 +15,7 @@ from glacier import DeclarationError, Pipeline
 from glacier.naming import NAME, slug
 from glacier.runtime.secrets import environment_key, variable
 from glacier.secrets import Secret
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 IMPORT = "from glacier.secrets import Secret\n"
@@ -124,6 +124,7 @@ def test_it_is_frozen_and_crosses_processes() -> None:
     assert (repr(secret), str(secret)) == ("Secret('db_password')", "db_password")
 
 
+@settings(deadline=None, database=None)
 @given(st.from_regex(NAME, fullmatch=True))
 def test_its_variables_are_named_by_its_slug(name: str) -> None:
     """So that two names that are one in a cloud are one in the environment, and others are not."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import partial
 
-from glacier.infra import Lookup, Node, Options, Statement, Value
-from glacier.target import KEPT, Shared, Site
+from glacier.infra import Archive, Concat, Lookup, Node, Options, Statement, Value
+from glacier.naming import slug
+from glacier.target import KEPT, Job, Shared, Site
 
-from glacier_aws.policy import document, statement
+from glacier_aws.policy import tls_only
 
 DAY = 86_400  # SQS counts in seconds
 LONGEST = (
@@ -17,6 +18,10 @@ LONGEST = (
 
 # For what data that is left in place cannot do without, such as the security group of a database.
 HELD = Options(retain_on_delete=KEPT.retain_on_delete)
+
+PRIVATE: Mapping[str, Value] = dict.fromkeys(
+    ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets"), True
+)
 
 _ANYWHERE = "0.0.0.0/0"
 _HTTPS = (443, 443)
@@ -150,16 +155,52 @@ def failures(site: Site) -> Iterator[Statement]:
         main=True,
     )
     yield queue
-    yield tls_only(site, queue, "policy")
+    yield refuse_plain(site, queue, "policy")
 
 
-def tls_only(site: Site, queue: Node, part: str) -> Node:
+def refuse_plain(site: Site, queue: Node, part: str) -> Node:
     """The policy by which a queue refuses every request that does not come over TLS."""
-    refused = statement(["sqs:*"], [queue["arn"]], {"Bool": {"aws:SecureTransport": "false"}}, effect="Deny")
     return site.node(
-        "aws.sqs.QueuePolicy",
-        part,
-        {"queue_url": queue["url"], "policy": document({"Sid": "TlsOnly", "Principal": "*", **refused})},
+        "aws.sqs.QueuePolicy", part, {"queue_url": queue["url"], "policy": tls_only("sqs", [queue["arn"]])}
+    )
+
+
+def code(site: Site) -> Iterator[Statement]:
+    """Where the code of functions is uploaded to, in archives named by what is in them.
+
+    Handed to Lambda directly, an archive holds 50 MiB; from a bucket, 250 MiB unzipped
+    (docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
+    """
+    bucket = site.node("aws.s3.Bucket", "bucket", {"force_destroy": True}, main=True)
+    yield bucket
+    privacy = site.node("aws.s3.BucketPublicAccessBlock", "privacy", {"bucket": bucket["bucket"], **PRIVATE})
+    yield privacy
+    yield site.node(
+        "aws.s3.BucketPolicy",
+        "policy",
+        {"bucket": bucket["bucket"], "policy": tls_only("s3", [bucket["arn"], Concat((bucket["arn"], "/*"))])},
+        options=Options(depends_on=(privacy.ref,)),
+    )
+
+
+def upload(site: Site, job: Job) -> Node:
+    """The upload of a task's folder of code, one for all tasks that share it."""
+    folder = job.folder.rpartition("/")[2]
+    made: Node = site.shared(f"upload-{slug(folder)}", partial(_upload, job, folder))["archive"]
+    return made
+
+
+def _upload(job: Job, folder: str, site: Site) -> Iterator[Statement]:
+    yield site.node(
+        "aws.s3.BucketObjectv2",
+        "archive",
+        {
+            "bucket": site.shared("code")["bucket"]["bucket"],
+            "key": f"{folder}-{job.digest}.zip",
+            "source": Archive(job.folder),
+        },
+        main=True,
+        comment="Its name changes when the code does, and with it the function.",
     )
 
 
@@ -178,6 +219,7 @@ PARTS: Mapping[str, Shared] = {
     "secrets_endpoint": partial(endpoint, "secretsmanager"),
     "queue_endpoint": partial(endpoint, "sqs"),
     "cluster": cluster,
+    "code": code,
     "failures": failures,
     "account": account,
     "outbound": outbound,

@@ -28,6 +28,12 @@ def document(*statements: Mapping[str, Value]) -> Json:
     return Json({"Version": "2012-10-17", "Statement": list(statements)})
 
 
+def tls_only(service: str, everything: Sequence[Value]) -> Json:
+    """A resource's own policy, by which it refuses every request that does not come over TLS."""
+    refused = statement([f"{service}:*"], everything, {"Bool": {"aws:SecureTransport": "false"}}, effect="Deny")
+    return document({"Sid": "TlsOnly", "Principal": "*", **refused})
+
+
 def trust(service: str, condition: Mapping[str, Value] | None = None) -> Json:
     """Who may be a role: a service of AWS, such as ``lambda.amazonaws.com``."""
     made: dict[str, Value] = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}

@@ -211,7 +211,9 @@ class Target:
     more_kinds: ClassVar[Sequence[StorageKind | ComputeKind]] = ()  # particulars that no generic becomes
     shared_parts: ClassVar[Mapping[str, Shared]] = {}
     trust: ClassVar[Trust | Unsupported] = Unsupported("it has no trust with other clouds")
-    secrets: ClassVar[Secrets | Unsupported] = Unsupported("it has no place for them yet")
+    secrets: ClassVar[Secrets | Unsupported] = Unsupported(
+        "it has no place for them yet", "run these tasks on a cloud that has one"
+    )
     tables: ClassVar[Tables]
     place_field: ClassVar[str] = "region"  # the setting that says where
     how_to_run: ClassVar[Sequence[str]] = ()  # commands that start the workflow of a deployed stack

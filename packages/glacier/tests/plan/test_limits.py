@@ -101,12 +101,12 @@ def test_within_its_limits(right: dict[str, Any]) -> None:
 
 SOURCE = "source: Toy limits, read 2026-01-02"
 WRONG: list[tuple[dict[str, Any], str, str]] = [
-    ({"memory": 127}, "Robot.memory = 127 is below the least, 128 MiB", f"a bigger robot\n{SOURCE}"),
+    ({"memory": 127}, "Robot.memory = 127 is below the least, 128 MiB", f"128 MiB or more\n{SOURCE}"),
     ({"memory": 4097}, "Robot.memory = 4097 is above the most, 4096 MiB", f"a bigger robot\n{SOURCE}"),
     ({"color": "gren"}, "Robot.color = 'gren' is none of red, blue, green", f"did you mean 'green'?\n{SOURCE}"),
     ({"color": "x"}, "Robot.color = 'x' is none of red, blue, green", SOURCE),
     ({"days": 2}, "Robot.days = 2 is none of 1, 7", SOURCE),
-    ({"name": "ab"}, "Robot.name = 'ab' is below the least, 3 characters", SOURCE),
+    ({"name": "ab"}, "Robot.name = 'ab' is below the least, 3 characters", f"3 characters or more\n{SOURCE}"),
     ({"name": "abcdefghi"}, "Robot.name = 'abcdefghi' is above the most, 8 characters", SOURCE),
     ({"name": "Abc"}, "Robot.name = 'Abc' has a character or a shape that is not allowed", SOURCE),
     ({"name": "-abc"}, "Robot.name = '-abc' begins with a hyphen", SOURCE),

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 import pytest
-from glacier import Dataset, Pipeline
+from glacier import Dataset, Pipeline, task
 from glacier.compilation import Compiled, MultiCloudCompiler
 from glacier.errors import CompileError
 from glacier.infra import Concat, Node, Ref, check
+from glacier.pipeline import Task
+from glacier.runtime.secrets import environment_key
 from glacier.secrets import Secret
 from glacier.storage import ObjectStorage
 from glacier.tables import Tables
 from glacier.target import Secrets, Unsupported
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from toycloud import PRICES, TABLES, Boxes, Robot, TinCompiler, ToyCompiler
 
 PRICE = {"item": "box", "region": "*", "unit": "box", "usd": 0.5, "as_of": "2026-01-01", "source": "list"}
@@ -76,6 +80,48 @@ def test_one_place_for_each_and_one_grant_for_each_task() -> None:
         "send_reads_secret_db_key": Ref("secret_db_key", ("id",)),
         "send_reads_secret_token": Ref("secret_token", ("id",)),
     }
+
+
+def given_to(name: str, wanted: Sequence[str | None]) -> Task[..., Any]:
+    """A task that is given some secrets."""
+
+    @task(name=name)
+    def work(a: Any = None, b: Any = None, c: Any = None) -> None:
+        return None
+
+    work.function.__defaults__ = tuple(Secret(each) if each else None for each in wanted)  # type: ignore[attr-defined]
+    return task(name=name)(work.function)
+
+
+NAMED = st.lists(st.sampled_from([None, "alpha", "beta", "gamma-ray"]), min_size=3, max_size=3)
+
+
+@settings(max_examples=40, deadline=None, database=None)
+@given(st.lists(NAMED, min_size=1, max_size=4))
+def test_what_is_granted_and_told_is_what_is_named(tasks: list[list[str | None]]) -> None:
+    """For any tasks and secrets: a grant and a setting for each parameter, and none without one."""
+    pipeline = Pipeline("any", [given_to(f"task-{number}", wanted) for number, wanted in enumerate(tasks)])
+    made = nodes(BoxCompiler().compile(pipeline))
+    wanted = {(f"task-{number}", name) for number, names in enumerate(tasks) for name in names if name}
+    assert {(t, s) for t, s in grants(made)} == wanted
+    assert {node.inputs["label"] for node in made.values() if node.type == "toy.Box"} == {name for _, name in wanted}
+    told = {
+        (node.inputs["env"]["GLACIER_TASK"], key)  # type: ignore[call-overload,index]
+        for node in made.values()
+        if node.type == "toy.Robot"
+        for key in node.inputs["env"]  # type: ignore[union-attr]
+        if "SECRET" in key
+    }
+    assert told == {(name, environment_key(secret)) for name, secret in wanted}
+
+
+def grants(made: Mapping[str, Node]) -> Iterator[tuple[str, str]]:
+    """Each grant as a task and a secret."""
+    labels = {name: node.inputs["label"] for name, node in made.items() if node.type == "toy.Box"}
+    for node in made.values():
+        box, holder = node.inputs.get("box"), node.inputs.get("holder")
+        if isinstance(box, Ref) and isinstance(holder, Ref):
+            yield holder.node.removesuffix("_name").replace("_", "-"), str(labels[box.node])
 
 
 def test_a_tasks_environment_holds_references_only() -> None:
@@ -174,6 +220,7 @@ def test_a_cloud_that_keeps_none() -> None:
         ToyCompiler().compile(two())
     errors = [d for d in refused.value.diagnostics if d.severity == "error"]
     assert [(d.code, d.subject) for d in errors] == [("unsupported", "task load"), ("unsupported", "task send")]
+    assert errors[0].help == "run these tasks on a cloud that has one"
     assert errors[0].message == "is given the secret db key, and toy keeps none: it has no place for them yet"
 
 

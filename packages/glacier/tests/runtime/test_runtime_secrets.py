@@ -25,7 +25,7 @@ from glacier.runtime.run import Step, run
 from glacier.runtime.secrets import HIDDEN, Values, cleaned, from_environment, reveal_all
 from glacier.runtime.stores import Memory
 from glacier.runtime.tokens import Answer, Refused
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 VALUE = "hunter2 & \"Söhne\"\n\\ 'x'"
@@ -36,6 +36,7 @@ ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:sales-secret-key-1a2
 # --- What hides values ----------------------------------------------------------------------------------------------
 
 
+@settings(deadline=None, database=None)
 @given(st.text(st.characters(exclude_characters="*"), min_size=1), st.text(), st.text())
 def test_a_value_is_in_no_text(value: str, before: str, after: str) -> None:
     values = Values({"key": value})

@@ -9,12 +9,13 @@ from urllib.parse import urlencode
 
 from glacier.errors import Diagnostic, Severity
 from glacier.graph import Verb
-from glacier.infra import Concat, Node, Options, Value
+from glacier.infra import Concat, Options, Value
 from glacier.resource import Resource
 from glacier.storage import ObjectStorage
 from glacier.target import KEEP_DATA, KEPT, Address, Grant, Made, Meter, Site
 
-from glacier_aws.policy import document, role_policy, statement
+from glacier_aws.foundation import PRIVATE
+from glacier_aws.policy import role_policy, statement, tls_only
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,10 +125,7 @@ def emit(spec: S3, site: Site) -> Iterator[Made]:
     privacy = site.node(
         "aws.s3.BucketPublicAccessBlock",
         "privacy",
-        of_bucket
-        | dict.fromkeys(
-            ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets"), True
-        ),
+        {**of_bucket, **PRIVATE},
     )
     yield privacy
     yield site.node(
@@ -155,7 +153,7 @@ def emit(spec: S3, site: Site) -> Iterator[Made]:
     yield site.node(
         "aws.s3.BucketPolicy",
         "policy",
-        {**of_bucket, "policy": document(_tls_only(bucket))},
+        {**of_bucket, "policy": tls_only("s3", [bucket["arn"], Concat((bucket["arn"], "/*"))])},
         options=Options(depends_on=(privacy.ref,)),
     )
 
@@ -224,10 +222,3 @@ def _lifecycle(spec: S3) -> Value:
         if spec.versioning or spec.object_lock_enabled:
             rule["noncurrent_version_expiration"] = {"noncurrent_days": spec.lifecycle_days}
     return rule
-
-
-def _tls_only(bucket: Node) -> dict[str, Value]:
-    """Refuses every request that does not come over TLS."""
-    everything: list[Value] = [bucket["arn"], Concat((bucket["arn"], "/*"))]
-    refused = statement(["s3:*"], everything, {"Bool": {"aws:SecureTransport": "false"}}, effect="Deny")
-    return {"Sid": "TlsOnly", "Principal": "*", **refused}

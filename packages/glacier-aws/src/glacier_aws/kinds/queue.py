@@ -13,7 +13,7 @@ from glacier.resource import Resource
 from glacier.storage import Queue
 from glacier.target import KEPT, Address, Grant, Made, Meter, Site
 
-from glacier_aws.foundation import DAY, LONGEST, tls_only
+from glacier_aws.foundation import DAY, LONGEST, refuse_plain
 from glacier_aws.policy import role_policy, statement
 
 
@@ -94,8 +94,8 @@ def emit(spec: SQS, site: Site) -> Iterator[Made]:
             "redrive_allow_policy": Json({"redrivePermission": "byQueue", "sourceQueueArns": [queue["arn"]]}),
         },
     )
-    yield tls_only(site, queue, "policy")
-    yield tls_only(site, letters, "deadletters-policy")
+    yield refuse_plain(site, queue, "policy")
+    yield refuse_plain(site, letters, "deadletters-policy")
 
 
 def grant(spec: SQS, grant: Grant, site: Site) -> Iterator[Made]:

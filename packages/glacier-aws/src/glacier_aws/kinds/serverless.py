@@ -8,10 +8,11 @@ from typing import ClassVar
 
 from glacier.compute import Serverless
 from glacier.errors import Diagnostic, Severity
-from glacier.infra import Archive, Concat, Options, Value
+from glacier.infra import Concat, Options, Value
 from glacier.resource import Resource
 from glacier.target import Job, Made, Meter, Principal, Site
 
+from glacier_aws.foundation import upload
 from glacier_aws.policy import inline, statement, trust
 from glacier_aws.workflow import Step, lambda_step
 
@@ -89,12 +90,13 @@ def principal(spec: Lambda, site: Site) -> Principal:
 
 def emit(spec: Lambda, site: Site, job: Job) -> Iterator[Made]:
     """The function, once its log group and permissions are there."""
-    needed = [site.ref("basics")]
+    needed, archive = [site.ref("basics")], upload(site, job)
     inputs: dict[str, Value] = {
         "role": site.ref("role", "arn"),
         "runtime": spec.runtime,
         "handler": "handler.handler",
-        "code": Archive(job.folder),
+        "s3_bucket": archive["bucket"],
+        "s3_key": archive["key"],
         "memory_size": spec.memory,
         "timeout": spec.timeout,
         "architectures": [spec.architecture],

@@ -20,9 +20,9 @@ from pathlib import Path
 from glacier.runtime.ahead import ahead
 from glacier.runtime.buckets import Facts, Remote, Scratch, pieces_of
 
-_RANGE = 2 * 1024 * 1024  # bytes that are asked for at once; larger ones cost memory, and no time less
-_RANGES = 6  # that are asked for at the same time
-_LARGE = 4 * _RANGE  # bytes from which on an object is read in ranges
+_RANGE = 1024 * 1024  # bytes that are asked for at once: with larger ones a copy needs more than 130 MiB of memory
+_RANGES = 8  # that are asked for at the same time
+_LARGE = 8 * _RANGE  # bytes from which on an object is read in ranges
 _KEPT = 256 * 1024 * 1024  # bytes that are kept, and no more than a quarter of what the disk has room for
 
 
