@@ -206,7 +206,7 @@ def test_a_workflow_whose_task_fails(on_aws: Deployed, workflow: str, aws: Any) 
     functions.update_function_configuration(FunctionName=name, Environment={"Variables": before})
     assert (found["status"], found["error"]) == ("FAILED", "TaskError"), found
     assert "no-such-bucket" in found["cause"]
-    assert [on_aws.count(bucket.name) for bucket in on_aws.rehearsed.of("aws:s3/bucket:Bucket")] == [0, 0, 0]
+    assert not any(on_aws.count(bucket.name) for bucket in on_aws.rehearsed.of("aws:s3/bucket:Bucket"))
 
 
 def test_google_functions(

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 from e2e.homes import Home
@@ -46,21 +47,21 @@ with open("/proc/self/status") as status:  # getrusage would count what the proc
 """
 
 
-def environment(more: Mapping[str, str]) -> dict[str, str]:
-    """What a process of its own knows."""
+def environment(more: Mapping[str, str], scratch: Path) -> dict[str, str]:
+    """What a process of its own knows; what it leaves when it is killed goes with the test's folder."""
     same = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
-    return {**same, **more}
+    return {**same, "TMPDIR": str(scratch), **more}
 
 
 @pytest.mark.parametrize("kind", ["bytes", "stream"])
-def test_killed_in_the_middle_of_a_write(home: Home, kind: str) -> None:
+def test_killed_in_the_middle_of_a_write(home: Home, kind: str, tmp_path: Path) -> None:
     """The old content stays until the new is there as a whole, and running again leaves one result."""
     place = Place(store="s", path="d/")
     store = home.open()
     store.write(place, b"1", bytes)
     command = [sys.executable, "-c", WRITE, home.address, kind]
     with Stalling(home.server.ports[0], 9 * MIB) as network:
-        there = environment(home.behind(network.port).environment)
+        there = environment(home.behind(network.port).environment, tmp_path)
         with subprocess.Popen(command, env=there, stderr=subprocess.PIPE, text=True) as writer:
             got_there = network.stalled.wait(30)
             writer.kill()
@@ -69,7 +70,7 @@ def test_killed_in_the_middle_of_a_write(home: Home, kind: str) -> None:
     assert writer.returncode == -signal.SIGKILL
     assert home.open().read(place, bytes) == b"1"
     assert [each.name for each in store.bucket.find("d/")] == ["data.bin"]
-    subprocess.run(command, env=environment(home.environment), check=True, timeout=60)
+    subprocess.run(command, env=environment(home.environment, tmp_path), check=True, timeout=60)
     assert home.open().read(place, bytes) == b"2" * (16 * MIB)
     assert [each.name for each in store.bucket.find("d/")] == ["data.bin"]
 
@@ -92,10 +93,10 @@ def test_an_iterator_that_fails_in_the_middle(home: Home) -> None:
 
 
 @pytest.mark.parametrize("home", ["ministack", "gcs", "azure"], indirect=True)
-def test_a_large_object_needs_little_memory(home: Home) -> None:
+def test_a_large_object_needs_little_memory(home: Home, tmp_path: Path) -> None:
     """Written from an iterator and read as one, in a process whose highest use of memory is measured."""
     command = [sys.executable, "-c", LARGE_OBJECT, home.address, str(LARGE)]
-    there = environment(home.environment)
+    there = environment(home.environment, tmp_path)
     done = subprocess.run(command, env=there, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) < MOST
