@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+from pathlib import Path
 
 import pytest
 from glacier import providers
@@ -76,7 +78,7 @@ def test_the_guide_has_the_commands_of_each_cloud(compiled: Compiled) -> None:
     guide = compiled.files["README.md"].decode()
     for command in ("put-secret-value", "gcloud secrets versions add", "az keyvault secret set"):
         assert command in guide
-    assert guide.count("read -rs API_KEY\n") == 3
+    assert guide.count("IFS= read -rs API_KEY\n") == 3
     assert all(line.startswith("printf %s ") for line in guide.splitlines() if '"$API_KEY"' in line)
 
 
@@ -85,3 +87,54 @@ def test_the_longest_name_fits_every_cloud(name: str) -> None:
     limit = providers.load(name).tables.limits["Secret", "name"]
     assert limit.max is not None
     assert limit.max >= 100
+
+
+OUTPUTS = {
+    "aws": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:keys-1a2b3c",
+    "gcp": "projects/example/secrets/keys-1a2b3c",
+    "azure": "https://keys1a2b3c.vault.azure.net/secrets/api-key",
+}
+CALLED = {
+    "aws": "aws secretsmanager put-secret-value --secret-id {} --region eu-west-1 --secret-string file:///dev/stdin",
+    "gcp": "gcloud secrets versions add {} --data-file=-",
+    "azure": "az keyvault secret set --id {} --file /dev/stdin --encoding utf-8 --output none",
+}
+# The clouds' tools, as far as the commands of the guide use them: each says how it was called, and what it was given.
+TOOLS = """
+set -eu
+cd() { :; }
+pulumi() { echo "$OUTPUT"; }
+took() { echo "$*" >> called; cat >> given; }
+aws() { took aws "$@"; }
+gcloud() { took gcloud "$@"; }
+az() {
+  case "$*" in
+    *secret*set*) took az "$@" ;;
+    *signed-in-user*) echo somebody ;;
+    *"keyvault show"*) echo "id of $4" ;;
+    *) echo "az $*" >> called ;;
+  esac
+}
+"""
+
+
+@pytest.mark.parametrize("cloud", OUTPUTS)
+def test_the_commands_of_the_guide_hand_the_value_over(cloud: str, compiled: Compiled, tmp_path: Path) -> None:
+    """To the byte, through a pipe: on the command line others on the machine would see it."""
+    guide = compiled.files["README.md"].decode()
+    found = re.search(rf"```sh\n(cd {cloud}\nIFS= read -rs API_KEY\n.*?)```", guide, re.DOTALL)
+    assert found
+    value = " p'a\"s $HOME \\w*rd "
+    subprocess.run(
+        ["bash", "-c", TOOLS + found[1]],
+        input=f"{value}\n",
+        text=True,
+        cwd=tmp_path,
+        env={"PATH": "/usr/bin:/bin", "OUTPUT": OUTPUTS[cloud]},
+        check=True,
+    )
+    *before, called = (tmp_path / "called").read_text().splitlines()
+    assert called == CALLED[cloud].format(OUTPUTS[cloud])
+    assert (tmp_path / "given").read_text() == value
+    role = "az role assignment create --role Key Vault Secrets Officer --assignee somebody --scope id of keys1a2b3c"
+    assert before == ([role] if cloud == "azure" else [])

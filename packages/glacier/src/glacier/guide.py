@@ -160,7 +160,7 @@ def _secrets(plan: Plan) -> Iterator[str]:
         keeper = plan.targets[placed.cloud].secrets
         if not isinstance(keeper, Unsupported):
             name = variable(placed.secret.name)
-            yield f"```sh\ncd {placed.cloud}\nread -rs {name}"
+            yield f"```sh\ncd {placed.cloud}\nIFS= read -rs {name}"
             yield from keeper.commands(name, placed.owner.replace("-", "_"))
             yield f"unset {name}\ncd ..\n```\n"
     yield "The same again replaces a value: the next run of a task reads the new one.\n"

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
@@ -121,9 +122,31 @@ def test_an_object_that_is_replaced_meanwhile_is_never_mixed(
     replaced = iter([True])
     far.before = lambda: next(replaced, False) and Remote.write(far, "d/data.bin", CONTENT[::-1])
     step = Step("use", lambda value: list(value) and None, (("value", "far", wanted),), ())
-    with pytest.raises(TaskError, match=r"s3://far/d/data\.bin was replaced while it was read") as raised:
+    with pytest.raises(
+        TaskError,
+        match=r"^task use(, dataset far)?: s3://far/d/data\.bin was replaced while it was read",
+    ) as raised:
         run(step, {"far": place(*switches)}, {"s": Objects(far)})
     assert raised.value.help == "run the task again"
+
+
+@pytest.mark.parametrize("wanted", [bytes, Iterator[bytes], Path])
+def test_a_store_that_knows_no_conditions(
+    far: Watched, ranges: None, monkeypatch: pytest.MonkeyPatch, wanted: Any
+) -> None:
+    """The etag that comes with the content is looked at, too."""
+    client = far._client
+
+    def get(store: object, path: str, *, options: dict[str, Any]) -> Any:
+        return client.get(store, path, options={key: value for key, value in options.items() if key != "if_match"})
+
+    monkeypatch.setattr(far, "_client", SimpleNamespace(**{**vars(client), "get": get}))
+    far.write("d/data.bin", CONTENT)
+    objects = Objects(far)
+    replaced = iter([False, True])
+    far.before = lambda: next(replaced, False) and Remote.write(far, "d/data.bin", CONTENT[::-1])
+    with pytest.raises(Problem, match=r"^s3://far/d/data\.bin was replaced while it was read"):
+        list(objects.read(place(*PARALLEL), wanted))
 
 
 def test_what_was_read_is_not_read_again(far: Watched) -> None:

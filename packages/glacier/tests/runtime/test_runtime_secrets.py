@@ -172,6 +172,15 @@ def test_an_error_of_the_function_shows_no_value(function: Callable[..., Any]) -
     assert error.value.__context__ is None or error.value.__context__ is error.value.__cause__
 
 
+def test_what_ends_the_program_shows_no_value() -> None:
+    def ends(key: str) -> None:
+        sys.exit(f"cannot sign in with {key}")
+
+    with pytest.raises(SystemExit) as ended:
+        once(ends, Values({"db key": HUNTER}))
+    assert ended.value.args == (ended.value.code,) == ("cannot sign in with ***",)
+
+
 def test_a_line_of_code_that_has_the_value_in_it_does_not_show_it() -> None:
     with pytest.raises(Raised) as error:
         once(fails, Values({"db key": "sign"}))

@@ -77,7 +77,7 @@ def _not_set(missing: list[Secret], users: Mapping[Secret, str], service: str, f
     first, *others = missing
     name = variable(first.name)
     lines = [f"write {name}=… into {file}, and keep that file out of version control"]
-    lines += [f"or, for this shell only: read -rs {name} && export {name}"]
+    lines += [f"or, for this shell only: IFS= read -rs {name} && export {name}"]
     if is_there("keyring"):
         lines += [f"or, for good: keyring set {service} {shlex.quote(first.name)}"]
     lines += [f"also not set: secret {other.name} of task {users[other]} ({variable(other.name)})" for other in others]

@@ -269,14 +269,20 @@ class Remote:
 
     def chunks(self, path: str, etag: str = "") -> Iterator[bytes]:
         """An object in pieces; with an etag, of no other content than that."""
-        options = {"if_match": etag} if etag else {}
-        stream = self._client.get(self._store, path, options=options).stream(min_chunk_size=PIECE)
+        stream = self._get(path, etag).stream(min_chunk_size=PIECE)
         return (bytes(piece) for piece in stream)
 
     def part(self, path: str, start: int, end: int, etag: str) -> bytes:
         """The bytes of an object from one place to another."""
-        options = {"range": (start, end), **({"if_match": etag} if etag else {})}
-        return bytes(self._client.get(self._store, path, options=options).bytes())
+        return bytes(self._get(path, etag, range=(start, end)).bytes())
+
+    def _get(self, path: str, etag: str, **options: Any) -> Any:
+        if etag:
+            options["if_match"] = etag
+        found = self._client.get(self._store, path, options=options)
+        if etag and found.meta["e_tag"] != etag:  # a store that does not know the condition
+            raise _replaced(self.where(path))
+        return found
 
     def facts(self, path: str) -> Facts:
         """What is known of an object before it is read."""
@@ -353,6 +359,10 @@ class Remote:
         self._scratch.close()
 
 
+def _replaced(where: str) -> Problem:
+    return Problem(f"{where} was replaced while it was read", "run the task again")
+
+
 _PATH = "return the path of a file, or write it as several datasets"
 
 
@@ -364,7 +374,7 @@ def why(error: Exception, bucket: Bucket, path: str) -> Problem:
             f"the disk is full: {where} was not written, and nothing of it is left", "make room and run again"
         )
     if type(error).__name__ == "PreconditionError":
-        return Problem(f"{where} was replaced while it was read", "run the task again")
+        return _replaced(where)
     if isinstance(error, PermissionError) or type(error).__name__ in ("PermissionDeniedError", "UnauthenticatedError"):
         return Problem(
             f"{where} may not be used: {str(error).partition(chr(10))[0]}",

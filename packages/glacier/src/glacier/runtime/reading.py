@@ -106,8 +106,10 @@ class Opened:
     def _asking(self) -> Iterator[None]:
         try:
             yield
-        except (FileNotFoundError, MemoryError, Problem):
+        except (FileNotFoundError, MemoryError, Refused):
             raise
+        except Problem as problem:  # which says where already
+            raise Refused(problem) from problem.__cause__
         except Exception as error:
             raise Refused(why(error, self._bucket, self.path)) from error
 

@@ -107,6 +107,9 @@ def run(
         return _call(step, arguments, places, stores)
     except TaskError as error:
         said, cause = hidden(error, values), error.__cause__
+    except BaseException as error:  # as of sys.exit("…"), whose text Python itself shows
+        cleaned(error, values)
+        raise
     # Raised here, and not above, so that what it stands for is not its context.
     raise said from (cleaned(cause, values) if cause is not None else None)
 

@@ -112,8 +112,10 @@ def cleaned(error: BaseException, values: Values) -> BaseException | None:
         return error
     for each in _chain(error):
         each.args = tuple(values.hide(part) if isinstance(part, str) else part for part in each.args)
-        if notes := getattr(each, "__notes__", None):
-            notes[:] = [values.hide(note) for note in notes]
+        if isinstance(each, SystemExit) and isinstance(each.code, str):  # which Python shows when it ends
+            each.code = values.hide(each.code)
+        if isinstance(notes := getattr(each, "__notes__", None), list):
+            notes[:] = [values.hide(note) if isinstance(note, str) else note for note in notes]
     return None if _shows(error, values) else error
 
 
@@ -138,5 +140,6 @@ def _chain(error: BaseException) -> list[BaseException]:
     for each in waiting:
         if each is not None and all(each is not known for known in found):
             found.append(each)
-            waiting += [each.__cause__, each.__context__, *getattr(each, "exceptions", ())]
+            waiting += [each.__cause__, each.__context__]
+            waiting += each.exceptions if isinstance(each, BaseExceptionGroup) else ()
     return found
