@@ -87,6 +87,7 @@ def test_what_crosses_is_packed_by_both_who_write_and_who_read(settings: Mapping
     for cloud in ("aws", "gcp"):
         mine = {path: text for path, text in files.items() if path.startswith(f"{cloud}/")}
         assert ("backports.zstd" in listed(mine)) == packed
+        assert f"{cloud}/functions/tasks/manifest.json" in mine  # whatever crosses, the folder keeps its name
 
 
 def test_nothing_is_packed_where_nothing_crosses() -> None:

@@ -214,5 +214,5 @@ pipeline = build()
     result = glacier("compile", "sales.py", "--to", "aws")
     assert result.exit_code == 0, result.output
     text = (folder / "infra" / "aws" / "__main__.py").read_text()
-    assert text.count("aws.s3.Bucket(") == 2
+    assert text.count("aws.s3.Bucket(") == 3  # the lake, scratch, and where code is uploaded to
     assert text.count("aws.lambda_.Function(") == 3

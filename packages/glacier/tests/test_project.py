@@ -185,6 +185,5 @@ def test_the_record_says_what_building_needs() -> None:
     assert (row["python"], row["platform"], row["packages"]) == ("3.11", "aarch64-manylinux2014", ".")
     assert row["requires"] == compiled.files[f"{row['path']}/requirements.txt"].decode().splitlines()
     assert row["limits"]["unzipped"]["max"] == 250
-    assert row["limits"]["zipped"]["max"] == 50
     assert image_row["lock"] == row["lock"]
     assert (image_row["packages"], image_row["limits"]) == (None, {})

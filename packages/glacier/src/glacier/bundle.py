@@ -26,7 +26,7 @@ from glacier.naming import slug
 from glacier.pipeline import Pipeline
 from glacier.plan import PlacedStorage, PlacedTask, Plan, path_of
 from glacier.plan.placement import Subject
-from glacier.runtime.clients import needed
+from glacier.runtime.clients import PACKING, needed
 from glacier.runtime.manifest import Manifest, Place
 from glacier.runtime.packing import is_packed
 from glacier.storage import ObjectStorage
@@ -146,8 +146,7 @@ def _clients(plan: Plan, placed: PlacedTask, said: Mapping[PlacedStorage, str]) 
     there = tuple(target.brings.get(placed.particular.kind, ()))
     for storage in {plan.keeps[dataset]: None for dataset in placed.task.datasets}:
         abroad = storage.home.provider != placed.home.provider
-        packs = any(_packs(plan, dataset) for dataset in storage.holding.datasets if dataset in placed.task.datasets)
-        packages = needed(said[storage], target.provider, abroad=abroad, packed=packs)
+        packages = needed(said[storage], target.provider, abroad=abroad)
         yield from (package for package in packages if not package.startswith(there))
     if placed.task.secrets:
         packages = needed(f"{target.provider}:", target.provider, abroad=False)
@@ -173,7 +172,9 @@ def _artifact(plan: Plan, cloud: str, needs: Needs, tasks: tuple[AnyTask, ...], 
         places=places(plan, tasks),
     )
     files["manifest.json"] = manifest.to_json().encode()
-    packages = sorted({*RUNTIME_REQUIREMENTS, *plan.targets[cloud].packages, *needs.requirements})
+    # What packs is no part of what tasks must have in common: a first crossing should give no folder another name.
+    packing = {PACKING} if any(_packs(plan, dataset) for task in tasks for dataset in task.datasets) else set()
+    packages = sorted({*RUNTIME_REQUIREMENTS, *plan.targets[cloud].packages, *needs.requirements, *packing})
     files["requirements.txt"] = "".join(f"{line}\n" for line in packages).encode()
     if any(builds_image(plan.runs[task]) for task in tasks):
         files["Dockerfile"] = DOCKERFILE.format(python=needs.python).encode()
@@ -247,6 +248,8 @@ def _transfer(plan: Plan, dataset: Dataset, providers: Collection[str]) -> tuple
 
 def _packs(plan: Plan, dataset: Dataset) -> bool:
     """Whether a dataset's object is packed by the runtime; Parquet is packed by the library that writes it."""
+    if dataset not in plan.keeps:
+        return False
     if not path_of(dataset).endswith("/"):
         return is_packed(path_of(dataset))
     written = dataset in plan.graph.producers and dataset.format != "parquet"

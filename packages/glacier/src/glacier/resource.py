@@ -7,7 +7,7 @@ import typing
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
 from functools import cache
-from typing import Any, ClassVar, Literal, Union
+from typing import Any, ClassVar, Literal, TypeVar, Union
 
 from glacier import providers
 from glacier.errors import Where, caller, nearest, reject
@@ -55,6 +55,9 @@ class Resource:
         return place if isinstance(place, str) else None
 
 
+ResourceT = TypeVar("ResourceT", bound=Resource)
+
+
 @dataclass(frozen=True, eq=False)
 class Generic(Resource):
     """A resource that any cloud can provide, with hints that count only on their own cloud.
@@ -78,6 +81,12 @@ class Generic(Resource):
                 object.__setattr__(self, name, value)
         object.__setattr__(self, "hints", sort_hints(type(self).__name__, hints, own))
         self.__post_init__()
+
+
+def alike(generic: Generic, cls: type[ResourceT]) -> ResourceT:
+    """A cloud's own class with what a generic one says, field by field, where both have the field."""
+    own = {f.name for f in public_fields(cls)}
+    return cls(**{f.name: getattr(generic, f.name) for f in public_fields(type(generic)) if f.name in own})
 
 
 def sort_hints(owner: str, hints: Mapping[str, object], own: set[str]) -> Mapping[str, Mapping[str, object]]:

@@ -74,13 +74,13 @@ def assert_ruff_agrees(folder: Path, made: list[str]) -> None:
 
 def test_formatters_leave_any_module_alone(tmp_path: Path) -> None:
     made = collected(modules, text, tmp_path)
-    assert len(made) > 100
+    assert len(made) >= 50
     assert_ruff_agrees(tmp_path, made)
 
 
 def test_formatters_and_linters_leave_any_program_alone(tmp_path: Path) -> None:
     made = collected(programs(), render, tmp_path)
-    assert len(made) > 100
+    assert len(made) >= 50
     (tmp_path / "overrides.py").write_text(OVERRIDES, "utf-8")
     assert (
         ruff("check", "--extend-select", "I", "--output-format", "concise", folder=tmp_path) == "All checks passed!\n"

@@ -9,7 +9,7 @@ from typing import ClassVar
 from glacier.compute import Container
 from glacier.errors import Diagnostic
 from glacier.infra import Concat, Json, Options, Output, Value
-from glacier.resource import Resource
+from glacier.resource import Resource, alike
 from glacier.target import Job, Made, Meter, Principal, Site
 
 from glacier_aws.policy import inline, statement, trust
@@ -46,14 +46,7 @@ PARTICULAR = FargateTask
 
 def specialize(generic: Container) -> FargateTask:
     """A task of the same size, before it is rounded to a pair that exists."""
-    return FargateTask(
-        cpu=generic.cpu,
-        memory=generic.memory,
-        image=generic.image,
-        timeout=generic.timeout,
-        env=generic.env,
-        requirements=generic.requirements,
-    )
+    return alike(generic, FargateTask)
 
 
 def review(spec: FargateTask) -> Iterator[Diagnostic]:

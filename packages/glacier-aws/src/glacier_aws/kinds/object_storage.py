@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 from urllib.parse import urlencode
 
 from glacier.errors import Diagnostic, Severity
 from glacier.graph import Verb
 from glacier.infra import Concat, Options, Value
-from glacier.resource import Resource
+from glacier.resource import Resource, alike
 from glacier.storage import ObjectStorage
+from glacier.tables import Tables
 from glacier.target import KEEP_DATA, KEPT, Address, Grant, Made, Meter, Site
 
 from glacier_aws.foundation import PRIVATE
 from glacier_aws.policy import role_policy, statement, tls_only
+
+_TABLES = Tables("glacier_aws")
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,13 +64,8 @@ _MOVES_AFTER = {
 
 def specialize(generic: ObjectStorage) -> S3:
     """A bucket whose class fits how often it is read."""
-    classes = {"frequent": "STANDARD", "infrequent": "STANDARD_IA", "archive": "GLACIER_IR"}
-    return S3(
-        storage_class=classes[generic.access_pattern],
-        versioning=generic.versioning,
-        encryption=generic.encryption,
-        lifecycle_days=generic.lifecycle_days,
-    )
+    words = _TABLES.choices["object_storage"]["access_pattern"]
+    return replace(alike(generic, S3), storage_class=words[generic.access_pattern])
 
 
 def review(spec: S3) -> Iterator[Diagnostic]:

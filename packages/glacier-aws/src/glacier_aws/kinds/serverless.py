@@ -9,7 +9,7 @@ from typing import ClassVar
 from glacier.compute import Serverless
 from glacier.errors import Diagnostic, Severity
 from glacier.infra import Concat, Options, Value
-from glacier.resource import Resource
+from glacier.resource import Resource, alike
 from glacier.target import Job, Made, Meter, Principal, Site
 
 from glacier_aws.foundation import upload
@@ -50,7 +50,7 @@ PARTICULAR = Lambda
 
 def specialize(generic: Serverless) -> Lambda:
     """A function of the same size."""
-    return Lambda(memory=generic.memory, timeout=generic.timeout, env=generic.env, requirements=generic.requirements)
+    return alike(generic, Lambda)
 
 
 def review(spec: Lambda) -> Iterator[Diagnostic]:

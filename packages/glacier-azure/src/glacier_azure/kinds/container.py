@@ -11,7 +11,7 @@ from glacier.compute import Container
 from glacier.errors import Diagnostic
 from glacier.infra import Concat, Options, Ref, Statement, Value
 from glacier.naming import slug
-from glacier.resource import Resource
+from glacier.resource import Resource, alike
 from glacier.target import Job, Made, Meter, Principal, Site
 
 from glacier_azure.foundation import CONSUMPTION, resource
@@ -49,14 +49,7 @@ PARTICULAR = ContainerAppJob
 
 def specialize(generic: Container) -> ContainerAppJob:
     """A job of the same size, before it is rounded to a pair that exists."""
-    return ContainerAppJob(
-        cpu=generic.cpu,
-        memory=generic.memory,
-        image=generic.image,
-        timeout=generic.timeout,
-        env=generic.env,
-        requirements=generic.requirements,
-    )
+    return alike(generic, ContainerAppJob)
 
 
 def review(spec: ContainerAppJob) -> Iterator[Diagnostic]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from glacier.errors import CompileError, Diagnostic, Severity
 from glacier.graph import Verb
 from glacier.infra import Concat, Enum, Node, Options, Value
-from glacier.resource import Resource
+from glacier.resource import Resource, alike
 from glacier.storage import ObjectStorage
+from glacier.tables import Tables
 from glacier.target import KEPT, Address, Grant, Made, Meter, Site
 
 from glacier_azure.foundation import account, resource
@@ -19,6 +20,8 @@ from glacier_azure.roles import grant_role, reading, writing
 _SOFT_DELETE_DAYS = 7
 _BY_OBJECT = "Archive"  # the one tier that an account cannot have: each object is written in it
 _GROUPS = {"Hot": "Hot", "Cool": "Cool", "Cold": "Cold", _BY_OBJECT: "Hot"}
+
+_TABLES = Tables("glacier_azure")
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,13 +64,8 @@ PARTICULAR = BlobStorage
 
 def specialize(generic: ObjectStorage) -> BlobStorage:
     """A container whose tier fits how often it is read."""
-    tiers = {"frequent": "Hot", "infrequent": "Cool", "archive": "Cold"}
-    return BlobStorage(
-        tier=tiers[generic.access_pattern],
-        versioning=generic.versioning,
-        encryption=generic.encryption,
-        lifecycle_days=generic.lifecycle_days,
-    )
+    words = _TABLES.choices["object_storage"]["access_pattern"]
+    return replace(alike(generic, BlobStorage), tier=words[generic.access_pattern])
 
 
 def review(spec: BlobStorage) -> Iterator[Diagnostic]:

@@ -9,7 +9,7 @@ from typing import ClassVar
 from glacier.compute import Serverless
 from glacier.errors import Diagnostic, Severity
 from glacier.infra import Concat, Enum, Node, Options, Ref, Value
-from glacier.resource import Resource
+from glacier.resource import Resource, alike
 from glacier.target import Job, Made, Meter, Principal, Site
 
 from glacier_azure.foundation import account, resource, subnet
@@ -63,9 +63,7 @@ PARTICULAR = AzureFunction
 
 def specialize(generic: Serverless) -> AzureFunction:
     """A function of the same size, before it is rounded to one that exists."""
-    return AzureFunction(
-        memory=generic.memory, timeout=generic.timeout, env=generic.env, requirements=generic.requirements
-    )
+    return alike(generic, AzureFunction)
 
 
 def review(spec: AzureFunction) -> Iterator[Diagnostic]:

@@ -11,7 +11,7 @@ from glacier.compute import Container
 from glacier.errors import Diagnostic, Severity
 from glacier.infra import Concat, Node, Options, Statement, Value
 from glacier.naming import slug
-from glacier.resource import Resource
+from glacier.resource import Resource, alike
 from glacier.tables import matches
 from glacier.target import Job, Made, Meter, Principal, Site
 
@@ -50,8 +50,7 @@ PARTICULAR = CloudRunJob
 
 def specialize(generic: Container) -> CloudRunJob:
     """A job of the same size, before it is rounded to a pair that exists."""
-    size = {"cpu": generic.cpu, "memory": generic.memory, "timeout": generic.timeout}
-    return CloudRunJob(**size, image=generic.image, env=generic.env, requirements=generic.requirements)  # type: ignore[arg-type]  # each is its field's
+    return alike(generic, CloudRunJob)
 
 
 def review(spec: CloudRunJob) -> Iterator[Diagnostic]:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from glacier.errors import Diagnostic, Severity
 from glacier.graph import Verb
 from glacier.infra import Concat, Value
-from glacier.resource import Resource
+from glacier.resource import Resource, alike
 from glacier.storage import ObjectStorage
 from glacier.tables import Tables
 from glacier.target import KEEP_DATA, KEPT, Address, Grant, Made, Meter, Site
@@ -58,11 +58,8 @@ PARTICULAR = GCS
 
 def specialize(generic: ObjectStorage) -> GCS:
     """A bucket whose class fits how often it is read."""
-    return GCS(
-        storage_class=_TABLES.choices["object_storage"]["access_pattern"][generic.access_pattern],
-        versioning=generic.versioning,
-        encryption=generic.encryption,
-        lifecycle_days=generic.lifecycle_days,
+    return replace(
+        alike(generic, GCS), storage_class=_TABLES.choices["object_storage"]["access_pattern"][generic.access_pattern]
     )
 
 

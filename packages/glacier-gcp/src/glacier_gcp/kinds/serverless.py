@@ -9,7 +9,7 @@ from typing import ClassVar
 from glacier.compute import Serverless
 from glacier.errors import Diagnostic, Severity
 from glacier.infra import Options, Value
-from glacier.resource import Resource
+from glacier.resource import Resource, alike
 from glacier.tables import Tables
 from glacier.target import Job, Made, Meter, Principal, Site
 
@@ -54,9 +54,7 @@ PARTICULAR = CloudFunction
 
 def specialize(generic: Serverless) -> CloudFunction:
     """A function of the same size."""
-    return CloudFunction(
-        memory=generic.memory, timeout=generic.timeout, env=generic.env, requirements=generic.requirements
-    )
+    return alike(generic, CloudFunction)
 
 
 def review(spec: CloudFunction) -> Iterator[Diagnostic]:

@@ -280,7 +280,7 @@ class Remote:
         if etag:
             options["if_match"] = etag
         found = self._client.get(self._store, path, options=options)
-        if etag and found.meta["e_tag"] != etag:  # a store that does not know the condition
+        if etag and found.meta["e_tag"] != etag:  # not every server looks at the condition
             raise _replaced(self.where(path))
         return found
 

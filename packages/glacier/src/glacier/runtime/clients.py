@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 _BOTO3 = "boto3>=1.40,<2"
-_ZSTD = "backports.zstd>=1.3,<2; python_version < '3.14'"  # which has it
+PACKING = "backports.zstd>=1.3,<2; python_version < '3.14'"  # for objects that are packed; a newer Python has it
 
 # By the scheme of the address, as pip calls them.
 CLIENTS: Mapping[str, tuple[str, ...]] = {
@@ -21,11 +21,10 @@ CLIENTS: Mapping[str, tuple[str, ...]] = {
 _BY_AWS = ("?secret=", "?cache=")
 
 
-def needed(address: str, provider: str, *, abroad: bool, packed: bool = False) -> Iterator[str]:
+def needed(address: str, provider: str, *, abroad: bool) -> Iterator[str]:
     """The packages that a task of one cloud needs for an address, of which only the text that is fixed need be there.
 
     ``abroad`` is whether the address is another cloud's: AWS then says who the task is, through its own client.
-    ``packed`` is whether objects there are packed.
     """
     scheme, separator, _ = address.partition("://")
     for known, packages in CLIENTS.items():
@@ -35,5 +34,3 @@ def needed(address: str, provider: str, *, abroad: bool, packed: bool = False) -
     by_aws = address.startswith("aws:") or any(word in address for word in _BY_AWS)  # a secret, or with one
     if provider == "aws" and (abroad or by_aws):
         yield _BOTO3
-    if packed:
-        yield _ZSTD

@@ -16,7 +16,7 @@ from glacier.runtime.problems import Problem
 from glacier.runtime.schema import canonical, check_columns
 from glacier.runtime.wanted import Form, library_form
 
-_CODEC = "zstd"  # a tenth smaller than snappy, and no slower to write
+_CODEC = "zstd"  # a third smaller than snappy, for a sixth more time when it is written and none when it is read
 _BATCH = 65_536  # rows that are in memory at once when a reader takes batches
 # polars' types as Arrow calls them; docs.pola.rs/api/python/stable/reference/datatypes.html
 _POLARS = {
