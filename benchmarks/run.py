@@ -159,7 +159,7 @@ def tables(result: dict[str, Any]) -> str:
         "## Compiling, to files on disk\n",
         "Chains, fans, layers of a hundred and real workflows go to AWS; `mixed` is the layers, with every tenth on",
         "Google Cloud, trust included.\n",
-        "| shape | tasks | resources | transfers | lines | declare s | compile s | write s | total s | ms a task | MiB |",
+        "| shape | tasks | resources | transfers | lines | declare s | compile s | write s | all s | ms each | MiB |",
         "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     rows.extend(
