@@ -226,6 +226,70 @@ aws.sqs.QueuePolicy(
     opts=pulumi.ResourceOptions(provider=aws_provider),
 )
 
+# --- Shared: code ---------------------------------------------------------------------
+
+code_bucket = aws.s3.Bucket(
+    "everything-code",
+    force_destroy=True,
+    opts=pulumi.ResourceOptions(provider=aws_provider),
+)
+
+code_privacy = aws.s3.BucketPublicAccessBlock(
+    "everything-code-privacy",
+    bucket=code_bucket.bucket,
+    block_public_acls=True,
+    block_public_policy=True,
+    ignore_public_acls=True,
+    restrict_public_buckets=True,
+    opts=pulumi.ResourceOptions(provider=aws_provider),
+)
+
+aws.s3.BucketPolicy(
+    "everything-code-policy",
+    bucket=code_bucket.bucket,
+    policy=pulumi.Output.json_dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Sid": "TlsOnly",
+                    "Principal": "*",
+                    "Effect": "Deny",
+                    "Action": ["s3:*"],
+                    "Resource": [
+                        code_bucket.arn,
+                        pulumi.Output.concat(code_bucket.arn, "/*"),
+                    ],
+                    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+                },
+            ],
+        },
+    ),
+    opts=pulumi.ResourceOptions(provider=aws_provider, depends_on=[code_privacy]),
+)
+
+# --- Shared: upload-tasks-05b9e2fb ----------------------------------------------------
+
+# Its name changes when the code does, and with it the function.
+upload_tasks_05b9e2fb_archive = aws.s3.BucketObjectv2(
+    "everything-upload-tasks-05b9e2fb",
+    bucket=code_bucket.bucket,
+    key="tasks-05b9e2fb-0123456789ab.zip",
+    source=pulumi.FileArchive("functions/tasks-05b9e2fb"),
+    opts=pulumi.ResourceOptions(provider=aws_provider),
+)
+
+# --- Shared: upload-tasks-378b7930 ----------------------------------------------------
+
+# Its name changes when the code does, and with it the function.
+upload_tasks_378b7930_archive = aws.s3.BucketObjectv2(
+    "everything-upload-tasks-378b7930",
+    bucket=code_bucket.bucket,
+    key="tasks-378b7930-0123456789ab.zip",
+    source=pulumi.FileArchive("functions/tasks-378b7930"),
+    opts=pulumi.ResourceOptions(provider=aws_provider),
+)
+
 # --- Shared: account ------------------------------------------------------------------
 
 account_identity = aws.get_caller_identity_output(
@@ -236,6 +300,17 @@ account_identity = aws.get_caller_identity_output(
 
 cluster_cluster = aws.ecs.Cluster(
     "everything-cluster",
+    opts=pulumi.ResourceOptions(provider=aws_provider),
+)
+
+# --- Shared: upload-tasks -------------------------------------------------------------
+
+# Its name changes when the code does, and with it the function.
+upload_tasks_archive = aws.s3.BucketObjectv2(
+    "everything-upload-tasks",
+    bucket=code_bucket.bucket,
+    key="tasks-0123456789ab.zip",
+    source=pulumi.FileArchive("functions/tasks"),
     opts=pulumi.ResourceOptions(provider=aws_provider),
 )
 
@@ -653,7 +728,8 @@ load_function = aws.lambda_.Function(
     role=load_role.arn,
     runtime="python3.13",
     handler="handler.handler",
-    code=pulumi.FileArchive("functions/tasks-05b9e2fb"),
+    s3_bucket=upload_tasks_05b9e2fb_archive.bucket,
+    s3_key=upload_tasks_05b9e2fb_archive.key,
     memory_size=1024,
     timeout=300,
     architectures=["x86_64"],
@@ -826,7 +902,8 @@ warm_function = aws.lambda_.Function(
     role=warm_role.arn,
     runtime="python3.13",
     handler="handler.handler",
-    code=pulumi.FileArchive("functions/tasks-378b7930"),
+    s3_bucket=upload_tasks_378b7930_archive.bucket,
+    s3_key=upload_tasks_378b7930_archive.key,
     memory_size=512,
     timeout=300,
     architectures=["x86_64"],
@@ -1172,7 +1249,8 @@ listen_function = aws.lambda_.Function(
     role=listen_role.arn,
     runtime="python3.13",
     handler="handler.handler",
-    code=pulumi.FileArchive("functions/tasks"),
+    s3_bucket=upload_tasks_archive.bucket,
+    s3_key=upload_tasks_archive.key,
     memory_size=512,
     timeout=300,
     architectures=["x86_64"],

@@ -59,6 +59,59 @@ aws.sqs.QueuePolicy(
     opts=pulumi.ResourceOptions(provider=aws_provider),
 )
 
+# --- Shared: code ---------------------------------------------------------------------
+
+code_bucket = aws.s3.Bucket(
+    "shared-code",
+    force_destroy=True,
+    opts=pulumi.ResourceOptions(provider=aws_provider),
+)
+
+code_privacy = aws.s3.BucketPublicAccessBlock(
+    "shared-code-privacy",
+    bucket=code_bucket.bucket,
+    block_public_acls=True,
+    block_public_policy=True,
+    ignore_public_acls=True,
+    restrict_public_buckets=True,
+    opts=pulumi.ResourceOptions(provider=aws_provider),
+)
+
+aws.s3.BucketPolicy(
+    "shared-code-policy",
+    bucket=code_bucket.bucket,
+    policy=pulumi.Output.json_dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Sid": "TlsOnly",
+                    "Principal": "*",
+                    "Effect": "Deny",
+                    "Action": ["s3:*"],
+                    "Resource": [
+                        code_bucket.arn,
+                        pulumi.Output.concat(code_bucket.arn, "/*"),
+                    ],
+                    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+                },
+            ],
+        },
+    ),
+    opts=pulumi.ResourceOptions(provider=aws_provider, depends_on=[code_privacy]),
+)
+
+# --- Shared: upload-tasks -------------------------------------------------------------
+
+# Its name changes when the code does, and with it the function.
+upload_tasks_archive = aws.s3.BucketObjectv2(
+    "shared-upload-tasks",
+    bucket=code_bucket.bucket,
+    key="tasks-0123456789ab.zip",
+    source=pulumi.FileArchive("functions/tasks"),
+    opts=pulumi.ResourceOptions(provider=aws_provider),
+)
+
 # --- Shared: account ------------------------------------------------------------------
 
 account_identity = aws.get_caller_identity_output(
@@ -247,7 +300,8 @@ split_function = aws.lambda_.Function(
     role=split_role.arn,
     runtime="python3.13",
     handler="handler.handler",
-    code=pulumi.FileArchive("functions/tasks"),
+    s3_bucket=upload_tasks_archive.bucket,
+    s3_key=upload_tasks_archive.key,
     memory_size=512,
     timeout=300,
     architectures=["x86_64"],
@@ -355,7 +409,8 @@ join_function = aws.lambda_.Function(
     role=join_role.arn,
     runtime="python3.13",
     handler="handler.handler",
-    code=pulumi.FileArchive("functions/tasks"),
+    s3_bucket=upload_tasks_archive.bucket,
+    s3_key=upload_tasks_archive.key,
     memory_size=512,
     timeout=300,
     architectures=["x86_64"],

@@ -68,6 +68,59 @@ aws.sqs.QueuePolicy(
     opts=pulumi.ResourceOptions(provider=aws_provider),
 )
 
+# --- Shared: code ---------------------------------------------------------------------
+
+code_bucket = aws.s3.Bucket(
+    "best-of-breed-code",
+    force_destroy=True,
+    opts=pulumi.ResourceOptions(provider=aws_provider),
+)
+
+code_privacy = aws.s3.BucketPublicAccessBlock(
+    "best-of-breed-code-privacy",
+    bucket=code_bucket.bucket,
+    block_public_acls=True,
+    block_public_policy=True,
+    ignore_public_acls=True,
+    restrict_public_buckets=True,
+    opts=pulumi.ResourceOptions(provider=aws_provider),
+)
+
+aws.s3.BucketPolicy(
+    "best-of-breed-code-policy",
+    bucket=code_bucket.bucket,
+    policy=pulumi.Output.json_dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Sid": "TlsOnly",
+                    "Principal": "*",
+                    "Effect": "Deny",
+                    "Action": ["s3:*"],
+                    "Resource": [
+                        code_bucket.arn,
+                        pulumi.Output.concat(code_bucket.arn, "/*"),
+                    ],
+                    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+                },
+            ],
+        },
+    ),
+    opts=pulumi.ResourceOptions(provider=aws_provider, depends_on=[code_privacy]),
+)
+
+# --- Shared: upload-tasks-arm64 -------------------------------------------------------
+
+# Its name changes when the code does, and with it the function.
+upload_tasks_arm64_archive = aws.s3.BucketObjectv2(
+    "best-of-breed-upload-tasks-arm64",
+    bucket=code_bucket.bucket,
+    key="tasks-arm64-0123456789ab.zip",
+    source=pulumi.FileArchive("functions/tasks-arm64"),
+    opts=pulumi.ResourceOptions(provider=aws_provider),
+)
+
 # --- Dataset orders -------------------------------------------------------------------
 
 # orders: written by receive, read by score.
@@ -216,7 +269,8 @@ receive_function = aws.lambda_.Function(
     role=receive_role.arn,
     runtime="python3.13",
     handler="handler.handler",
-    code=pulumi.FileArchive("functions/tasks-arm64"),
+    s3_bucket=upload_tasks_arm64_archive.bucket,
+    s3_key=upload_tasks_arm64_archive.key,
     memory_size=512,
     timeout=300,
     architectures=["arm64"],

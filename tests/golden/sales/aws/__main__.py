@@ -59,6 +59,59 @@ aws.sqs.QueuePolicy(
     opts=pulumi.ResourceOptions(provider=aws_provider),
 )
 
+# --- Shared: code ---------------------------------------------------------------------
+
+code_bucket = aws.s3.Bucket(
+    "sales-code",
+    force_destroy=True,
+    opts=pulumi.ResourceOptions(provider=aws_provider),
+)
+
+code_privacy = aws.s3.BucketPublicAccessBlock(
+    "sales-code-privacy",
+    bucket=code_bucket.bucket,
+    block_public_acls=True,
+    block_public_policy=True,
+    ignore_public_acls=True,
+    restrict_public_buckets=True,
+    opts=pulumi.ResourceOptions(provider=aws_provider),
+)
+
+aws.s3.BucketPolicy(
+    "sales-code-policy",
+    bucket=code_bucket.bucket,
+    policy=pulumi.Output.json_dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Sid": "TlsOnly",
+                    "Principal": "*",
+                    "Effect": "Deny",
+                    "Action": ["s3:*"],
+                    "Resource": [
+                        code_bucket.arn,
+                        pulumi.Output.concat(code_bucket.arn, "/*"),
+                    ],
+                    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+                },
+            ],
+        },
+    ),
+    opts=pulumi.ResourceOptions(provider=aws_provider, depends_on=[code_privacy]),
+)
+
+# --- Shared: upload-tasks -------------------------------------------------------------
+
+# Its name changes when the code does, and with it the function.
+upload_tasks_archive = aws.s3.BucketObjectv2(
+    "sales-upload-tasks",
+    bucket=code_bucket.bucket,
+    key="tasks-0123456789ab.zip",
+    source=pulumi.FileArchive("functions/tasks"),
+    opts=pulumi.ResourceOptions(provider=aws_provider),
+)
+
 # --- Shared: account ------------------------------------------------------------------
 
 account_identity = aws.get_caller_identity_output(
@@ -371,7 +424,8 @@ collect_function = aws.lambda_.Function(
     role=collect_role.arn,
     runtime="python3.13",
     handler="handler.handler",
-    code=pulumi.FileArchive("functions/tasks"),
+    s3_bucket=upload_tasks_archive.bucket,
+    s3_key=upload_tasks_archive.key,
     memory_size=512,
     timeout=300,
     architectures=["x86_64"],
@@ -494,7 +548,8 @@ tidy_function = aws.lambda_.Function(
     role=tidy_role.arn,
     runtime="python3.13",
     handler="handler.handler",
-    code=pulumi.FileArchive("functions/tasks"),
+    s3_bucket=upload_tasks_archive.bucket,
+    s3_key=upload_tasks_archive.key,
     memory_size=1024,
     timeout=300,
     architectures=["x86_64"],
@@ -622,7 +677,8 @@ summarize_function = aws.lambda_.Function(
     role=summarize_role.arn,
     runtime="python3.13",
     handler="handler.handler",
-    code=pulumi.FileArchive("functions/tasks"),
+    s3_bucket=upload_tasks_archive.bucket,
+    s3_key=upload_tasks_archive.key,
     memory_size=512,
     timeout=300,
     architectures=["x86_64"],
