@@ -79,3 +79,5 @@ def reached(environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> 
     """Let this process know what a cloud's own machine would."""
     for key, value in environment.items():
         monkeypatch.setenv(key, value)
+    # boto3 keeps one session for the whole process, with the keys that it found first.
+    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)

@@ -10,8 +10,8 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ class Resource:
     type: str
     name: str
     inputs: Mapping[str, Any]
+    outputs: Mapping[str, Any] = field(default_factory=dict)  # what its cloud assigned
 
 
 @dataclass(frozen=True)
@@ -66,22 +67,38 @@ def rehearse(compiled: Compiled, cloud: str, folder: Path, account: str = "") ->
 
     ``account`` is the number that takes the place of the mocks' AWS account. The resources are those of all programs.
     """
+    return rehearse_all(compiled, (cloud,), folder, {ACCOUNT: account} if account else {})[cloud]
+
+
+def rehearse_all(
+    compiled: Compiled, clouds: Iterable[str], folder: Path, renamed: Mapping[str, str]
+) -> dict[str, Rehearsed]:
+    """The same for several clouds; ``renamed`` is what takes the place of other values that the mocks made up."""
     compiled.export_pulumi(folder)
+    recorded = [each for run in _runs(compiled, folder) for each in run.resources]
+    swap = _swapping({**renamed, **{made: real for each in recorded for made, real in _renamed(each)}})
+    resources = [Resource(each.type, _name(each), swap(each.inputs), swap(each.outputs)) for each in recorded]
+    return {cloud: Rehearsed(_installed(folder / cloud), tuple(resources)) for cloud in clouds}
+
+
+def _runs(compiled: Compiled, folder: Path) -> Iterable[Run]:
+    """Every program, run in the order of deployment; one that was too early for another's outputs once more."""
     runs: dict[str, Run] = {}
-    for name, program in compiled.programs.items():
-        known = {before.project: before.outputs for before in runs.values()}
+    again = [(name, program) for name, program in compiled.programs.items() if program.late]
+    for name, program in (*compiled.programs.items(), *again):
+        known: dict[str, Mapping[str, object]] = {other: {} for other in program.late}
+        known |= {before.project: before.outputs for before in runs.values()}
         runs[name] = run_program(folder / name, config=settings(program), stack_outputs=known)
         assert not runs[name].problems, runs[name].problems
-    recorded = [each for run in runs.values() for each in run.resources]
-    renamed = {ACCOUNT: account} if account else {}
-    for each in recorded:
-        renamed |= dict(_renamed(each))
-    swap = _swapping(renamed)
-    resources = [Resource(each.type, _name(each), swap(each.inputs)) for each in recorded]
-    (code,) = (folder / cloud / "functions").iterdir()
+    return runs.values()
+
+
+def _installed(program: Path) -> Path:
+    """A program's folder of code, with the packages that its functions need."""
+    (code,) = (program / "functions").iterdir()
     install = ["uv", "pip", "install", "--quiet", "--link-mode", "copy", "--python", sys.executable]
     subprocess.run([*install, "--target", str(code), "--requirements", str(code / "requirements.txt")], check=True)
-    return Rehearsed(code, tuple(resources))
+    return code
 
 
 def _name(each: Recorded) -> str:

@@ -18,6 +18,7 @@ from keyword import kwlist
 from typing import Final, assert_never
 
 from glacier import infra
+from glacier.naming import fit
 from glacier.render import python
 from glacier.render.python import Assign, Call, Comment, Expression, Import, Infix, Module, Name, Not, Statement, Text
 
@@ -213,7 +214,8 @@ class _Rendering:
         if ref.program not in self.program.late:
             return Call(f"{self.stacks[ref.program]}.require_output", (ref.output,))
         if ref not in self.awaited:
-            self.awaited[ref] = self.names.take(_identifier(ref.output))
+            # Not longer than a call has room beside: formatters have ways of their own with what is.
+            self.awaited[ref] = self.names.take(_identifier(fit(ref.output, 48)))
         return Call(f"{self.awaited[ref]}.apply", (Name("str"),))
 
     def document(self, value: infra.Value) -> Call:
