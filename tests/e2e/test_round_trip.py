@@ -40,11 +40,8 @@ from servers.running import Server
 
 TASKS = {"check": ("gcp", "aws"), "average": ("azure", "gcp"), "rank": ("aws", "azure")}  # its home, and where it reads
 WRITES = {"check": "valid", "average": "means", "rank": "report"}
-FILES = {
-    "valid": "data.json.zst",
-    "means": "data.json.zst",
-    "report": "data.json",
-}  # what another cloud reads is packed
+# What another cloud reads is packed.
+FILES = {"valid": "data.json.zst", "means": "data.json.zst", "report": "data.json"}
 ISSUER = "get_outbound_web_identity_federation_issuer_identifier"  # of AWS's tokens, as the mocks call it
 ROWS = [{"city": c, "degrees": d} for c, d in (("Oslo", "-3.5"), ("Nîmes", "31"), ("Oslo", ""), ("Oslo", "1.25"))] * 50
 pytestmark = pytest.mark.xdist_group("relay")  # what they share takes long to make
@@ -99,12 +96,10 @@ class Relay:
         asked = {
             "aws": {"AWS_ENDPOINT_URL_STS": office.url},
             "gcp": {"GLACIER_GOOGLE_STS": office.url},
-            "azure": {"AZURE_AUTHORITY_HOST": office.url},
-        }
-        # What a task on AWS shows to Azure comes from AWS's token service.
-        both = {**asked[office.host], **asked["aws"]} if office.home == "aws" else asked[office.host]
+            "azure": {"AZURE_AUTHORITY_HOST": office.url, "AWS_ENDPOINT_URL_STS": office.url},  # whose token it takes
+        }[office.host]
         given = self.deployed.rehearsed.environments()[task]
-        return {**given, **own, **where[office.home], **where[office.host], **both}
+        return {**given, **own, **where[office.home], **where[office.host], **asked}
 
     def call(self, task: str) -> dict[str, Any]:
         """Start a task's function and call it once; raises :class:`Refused`."""
@@ -217,7 +212,8 @@ def pin(offices: Mapping[str, Office], deployed: Deployed, account: str) -> None
     aws_on_azure(offices["rank"], program, "rank")
     role = deployed.role_of("rank")
     session = f"arn:aws:sts::{account}:assumed-role/{role.rpartition('/')[2]}/task"
-    offices["rank"].own = Keys(*deployed.session(role).values(), session)
+    access_key, secret_key, token = deployed.session(role).values()
+    offices["rank"].own = Keys(access_key, secret_key, token, session)
 
 
 @pytest.fixture
