@@ -10,6 +10,7 @@ import pytest
 from glacier import infra
 from glacier.compilation import Compiled
 from glacier.infra import Concat, Node, Ref, Stack
+from glacier.render import packages_of
 from mixes import PAIRS, compiler, quietly, round_trip, visit
 
 pytestmark = pytest.mark.parametrize(("home", "host"), PAIRS, ids=lambda cloud: cloud)
@@ -86,6 +87,13 @@ def test_the_task_knows_where_to_show_what(home: str, host: str) -> None:
     ]
     assert addresses
     assert all(key in addresses[0] for key in keys)
+
+
+def test_what_a_program_imports_is_what_it_installs(home: str, host: str) -> None:
+    made = compiled(home, host)
+    for cloud, program in made.programs.items():
+        installed = {line.partition("==")[0] for line in made.files[f"{cloud}/requirements.txt"].decode().split()}
+        assert installed == {"pulumi", *(package.replace("_", "-") for package in packages_of(program))}
 
 
 def test_nothing_is_stored(home: str, host: str) -> None:

@@ -24,6 +24,7 @@ from glacier.errors import CompileError
 from glacier.graph import Verb
 from glacier.infra import Node
 from glacier.pipeline import Pipeline
+from glacier.render import packages_of
 from glacier.resource import Resource, public_fields
 from glacier.target import Unsupported
 from glacier.testing.cases import CASES, GENERIC, on_compute, on_storage, shared_storage, with_secrets
@@ -199,6 +200,13 @@ class ProviderContract:
                         modules = [a.name for a in node.names] if isinstance(node, ast.Import) else []
                         modules += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
                         assert not [m for m in modules if m.startswith("glacier")], name
+
+    def test_what_a_program_imports_is_what_it_installs(self) -> None:
+        for name, compiled in self.cases().items():
+            for cloud, program in compiled.programs.items():
+                listed = compiled.files[f"{cloud}/requirements.txt"].decode().split()
+                installed = {line.partition("==")[0] for line in listed}
+                assert installed == {"pulumi", *(p.replace("_", "-") for p in packages_of(program))}, name
 
     def test_nothing_secret_or_wild_is_in_the_text(self) -> None:
         for compiled in self.cases().values():
