@@ -15,8 +15,8 @@ import pytest
 from glacier import CompileError
 from glacier.execution import LocalExecutor
 from glacier_aws import AWSCompiler
-from mixes import quietly
-from workspace import EXAMPLES, compilers_of, give_inputs
+from mixes import COMPILERS, quietly
+from workspace import EXAMPLES, compilers_of, give_inputs, load
 
 EXPECTED: Mapping[str, tuple[str, Any]] = {
     "sales": ("report", {"east", "north", "south", "west"}),
@@ -105,3 +105,27 @@ def test_the_exported_code_runs_in_a_bare_interpreter(
         assert done.returncode == 0, done.stderr
         answer = json.loads(done.stdout.splitlines()[-1])
         assert set(answer["outputs"]) == {dataset.name for dataset in task.outputs}
+
+
+HANDLER = """\
+from glacier import Dataset, Pipeline
+
+pipeline = Pipeline("p")
+
+
+@pipeline.task
+def work() -> Dataset("made"):
+    return 1
+"""
+
+
+def test_a_module_with_the_name_of_an_entry_point_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be overwritten in the folder of code, and never run."""
+    (tmp_path / "handler.py").write_text(HANDLER)
+    monkeypatch.setitem(sys.modules, "handler", load(tmp_path / "handler.py"))
+    pipeline = sys.modules["handler"].pipeline
+    with pytest.raises(CompileError) as caught:
+        AWSCompiler().compile(pipeline)
+    assert "has the name of the file by which aws calls a function, handler.py" in str(caught.value)
+    assert "call it handler_tasks.py" in str(caught.value)
+    assert COMPILERS["gcp"]().compile(pipeline).files["gcp/functions/tasks/handler.py"].decode() == HANDLER

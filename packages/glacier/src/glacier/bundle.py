@@ -160,7 +160,12 @@ def _artifact(plan: Plan, cloud: str, needs: Needs, tasks: tuple[AnyTask, ...], 
     roots = {module} if module else set()
     for task in tasks:
         roots.add(_module_name(task))
+    entries = plan.targets[cloud].entry
     for name, path in sorted(_user_modules(roots, tasks, found).items()):
+        if name in entries:
+            better = name.replace(".py", "_tasks.py")
+            message = f"{path} has the name of the file by which {cloud} calls a function, {name}"
+            found.append(_wrong(pipeline, message, f"call it {better}", "import"))
         files[name] = path.read_bytes()
         files.update(_provider_files(path))
     files.update(_included(plan, cloud, files, found))
@@ -178,7 +183,7 @@ def _artifact(plan: Plan, cloud: str, needs: Needs, tasks: tuple[AnyTask, ...], 
     files["requirements.txt"] = "".join(f"{line}\n" for line in packages).encode()
     if any(builds_image(plan.runs[task]) for task in tasks):
         files["Dockerfile"] = DOCKERFILE.format(python=needs.python).encode()
-    files.update({name: text.encode() for name, text in plan.targets[cloud].entry.items()})
+    files.update({name: text.encode() for name, text in entries.items()})
     return Artifact(needs=needs, tasks=tasks, files=files)
 
 
@@ -203,8 +208,8 @@ def _included(plan: Plan, cloud: str, files: Mapping[str, bytes], found: list[Di
     return included
 
 
-def _wrong(pipeline: Pipeline, message: str, help_: str) -> Diagnostic:
-    return Subject(f"pipeline {pipeline.name}", pipeline.where).error("include", message, help_)
+def _wrong(pipeline: Pipeline, message: str, help_: str, code: str = "include") -> Diagnostic:
+    return Subject(f"pipeline {pipeline.name}", pipeline.where).error(code, message, help_)
 
 
 def _matches(folder: Path, pattern: str) -> Iterator[Path]:
