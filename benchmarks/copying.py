@@ -2,7 +2,10 @@
 
     python benchmarks/copying.py                     256 MiB, from folder to folder
     python benchmarks/copying.py --mebibytes 2048    a 2 GiB object
-    python benchmarks/copying.py --s3 URL            from bucket to bucket of an emulator of S3, with boto3 beside it
+    python benchmarks/copying.py --s3 URL            in a bucket of an emulator of S3, with boto3 beside it
+    python benchmarks/copying.py --azure URL         in a container of Azurite, with Microsoft's client beside it
+    python benchmarks/copying.py --google XML JSON   in a bucket of fake-gcs-server (JSON), with Google's client beside;
+                                                     the others go by tools/servers/gcs_xml.py (XML)
 
 Each copy is made in a process of its own, in rounds in which every way has its turn, so that what the machine does
 meanwhile is shared; the numbers are medians. ``cpu_s`` and ``peak_mib`` are the client's. On one machine a server takes
@@ -35,6 +38,11 @@ HERE = Path(__file__).parent
 MIB = 1 << 20
 BUCKET = "glacier-copying"
 SMALL_FILES, SMALL_BYTES = 1000, 10_000
+S3, AZURE, GOOGLE = "s3+", "azure+", "google+"  # before the address of an emulator
+AZURITE = {  # the account of every one: learn.microsoft.com/azure/storage/common/storage-use-azurite
+    "account_name": "devstoreaccount1",
+    "account_key": "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==",
+}
 SWITCHES = {
     "home": (),
     "abroad": ("parallel", "batch"),
@@ -44,11 +52,41 @@ SWITCHES = {
 
 def opened(where: str) -> Any:
     """An obstore store of the folder or bucket at an address."""
-    from obstore.store import LocalStore, S3Store
+    from obstore.store import AzureStore, GCSStore, LocalStore, S3Store
 
-    if where.startswith("http"):
-        return S3Store(BUCKET, endpoint=where, client_options={"allow_http": True})
+    if where.startswith(S3):
+        return S3Store(BUCKET, endpoint=where.removeprefix(S3), client_options={"allow_http": True})
+    if where.startswith(AZURE):
+        account = f"{where.removeprefix(AZURE)}/{AZURITE['account_name']}"
+        return AzureStore(BUCKET, endpoint=account, client_options={"allow_http": True}, **AZURITE)
+    if where.startswith(GOOGLE):
+        xml = where.removeprefix(GOOGLE).split()[0]
+        nobody = {
+            "client_email": "",
+            "private_key": "",
+            "private_key_id": "",
+            "disable_oauth": True,
+            "gcs_base_url": xml,
+        }
+        return GCSStore(BUCKET, service_account_key=json.dumps(nobody), client_options={"allow_http": True})
     return LocalStore(where)
+
+
+def container(where: str) -> Any:
+    """Microsoft's own client of the container."""
+    from azure.storage.blob import ContainerClient
+
+    account = f"{where.removeprefix(AZURE)}/{AZURITE['account_name']}"
+    return ContainerClient(account, BUCKET, credential=AZURITE)
+
+
+def bucket(where: str) -> Any:
+    """Google's own client of the bucket."""
+    from google.auth.credentials import AnonymousCredentials
+    from google.cloud.storage import Client
+
+    emulator = {"api_endpoint": where.split()[1]}
+    return Client("benchmark", AnonymousCredentials(), client_options=emulator).bucket(BUCKET)
 
 
 def glacier(where: str, way: str) -> None:
@@ -79,7 +117,7 @@ def obstore(where: str, way: str) -> None:
 def boto3(where: str, way: str) -> None:
     import boto3 as client
 
-    s3 = client.client("s3", endpoint_url=where)
+    s3 = client.client("s3", endpoint_url=where.removeprefix(S3))
     s3.upload_fileobj(s3.get_object(Bucket=BUCKET, Key="in/data.bin")["Body"], BUCKET, "boto3")
 
 
@@ -88,9 +126,21 @@ def s3fs(where: str, way: str) -> None:
 
     import s3fs as client
 
-    files = client.S3FileSystem(endpoint_url=where)
+    files = client.S3FileSystem(client_kwargs={"endpoint_url": where.removeprefix(S3)})
     with files.open(f"{BUCKET}/in/data.bin", "rb") as given, files.open(f"{BUCKET}/s3fs", "wb") as made:
         shutil.copyfileobj(given, made, 5 * MIB)
+
+
+def azure(where: str, way: str) -> None:
+    blobs = container(where)
+    given = blobs.download_blob("in/data.bin", max_concurrency=3)
+    blobs.upload_blob("azure", given.chunks(), length=given.size, overwrite=True, max_concurrency=3)
+
+
+def google(where: str, way: str) -> None:
+    blobs = bucket(where)
+    with blobs.blob("in/data.bin").open("rb") as given:
+        blobs.blob("google").upload_from_file(given)
 
 
 def many(where: str, way: str) -> None:
@@ -111,7 +161,11 @@ WAYS: dict[str, tuple[Callable[[str, str], None], str]] = {
     "glacier, abroad": (glacier, "abroad"),
     "glacier, packed": (glacier, "packed"),
 }
-AT_S3 = {"boto3": boto3, "s3fs": s3fs}  # the latter where it is installed
+BESIDE = {  # by what an address begins with; each where what it imports is installed
+    S3: {"boto3": ("boto3", boto3), "s3fs": ("s3fs", s3fs)},
+    AZURE: {"azure-storage-blob": ("azure", azure)},
+    GOOGLE: {"google-cloud-storage": ("google", google)},
+}
 MANY: dict[str, tuple[Callable[[str, str], None], str]] = {
     "one by one": (many, "one"),
     "batch": (many, "batch"),
@@ -120,7 +174,8 @@ MANY: dict[str, tuple[Callable[[str, str], None], str]] = {
 
 def one(where: str, name: str) -> dict[str, float]:
     """One way, in this process."""
-    work, way = {**WAYS, **MANY, **{key: (call, "") for key, call in AT_S3.items()}}[name]
+    beside = {key: (call, "") for clients in BESIDE.values() for key, (_, call) in clients.items()}
+    work, way = {**WAYS, **MANY, **beside}[name]
     before, cpu = time.perf_counter(), time.process_time()
     work(where, way)
     seconds, cpu = time.perf_counter() - before, time.process_time() - cpu
@@ -147,12 +202,16 @@ def prepared(where: str, mebibytes: int) -> None:
     """The objects that are read; the same for everybody."""
     import obstore as client
 
-    if where.startswith("http"):
+    if where.startswith(S3):
         import boto3 as aws
 
-        s3 = aws.client("s3", endpoint_url=where)
+        s3 = aws.client("s3", endpoint_url=where.removeprefix(S3))
         if BUCKET not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]:
             s3.create_bucket(Bucket=BUCKET)
+    if where.startswith(AZURE) and not container(where).exists():
+        container(where).create_container()
+    if where.startswith(GOOGLE) and not bucket(where).exists():
+        bucket(where).create()
     store, chance = opened(where), random.Random(1)
     pieces = (chance.randbytes(MIB // 2) + bytes(MIB // 2) for _ in range(mebibytes))
     client.put(store, "in/data.bin", pieces, chunk_size=8 * MIB, max_concurrency=3)
@@ -162,7 +221,8 @@ def prepared(where: str, mebibytes: int) -> None:
 
 def run(where: str, mebibytes: int, rounds: int) -> dict[str, Any]:
     prepared(where, mebibytes)
-    names = [*WAYS, *(name for name in AT_S3 if where.startswith("http") and find_spec(name))]
+    beside = next((clients for start, clients in BESIDE.items() if where.startswith(start)), {})
+    names = [*WAYS, *(name for name, (module, _) in beside.items() if find_spec(module))]
     copies = measured(where, names, rounds)
     for copy in copies.values():
         copy["mib_per_s"] = round(mebibytes / copy["seconds"], 1)
@@ -170,7 +230,7 @@ def run(where: str, mebibytes: int, rounds: int) -> dict[str, Any]:
     shares = {name: round(copy["mib_per_s"] / alone, 2) for name, copy in copies.items()}
     return {
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
-        "between": "buckets of an emulator of S3" if where.startswith("http") else "folders of one disk",
+        "between": "folders of one disk" if Path(where).is_dir() else where,
         "mebibytes": mebibytes,
         "rounds": rounds,
         "copies": copies,
@@ -183,7 +243,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mebibytes", type=int, default=256, help="the size of the large object (default: 256)")
     parser.add_argument("--rounds", type=int, default=3, help="how often each way has its turn (default: 3)")
-    parser.add_argument("--s3", metavar="URL", help="an emulator of S3; keys come from the environment")
+    server = parser.add_mutually_exclusive_group()
+    server.add_argument("--s3", metavar="URL", help="an emulator of S3; keys come from the environment")
+    server.add_argument("--azure", metavar="URL", help="an emulator of Azure's blobs; needs azure-storage-blob")
+    server.add_argument("--google", nargs=2, metavar=("XML", "JSON"), help="URLs; needs google-cloud-storage")
     parser.add_argument("--out", type=Path, help="where to write the JSON (default: standard output)")
     parser.add_argument("--one", nargs=2, metavar=("WHERE", "WAY"), help=argparse.SUPPRESS)
     chosen = parser.parse_args()
@@ -191,7 +254,9 @@ def main() -> None:
         print(json.dumps(one(*chosen.one)), flush=True)
         os._exit(0)  # obstore's own threads may abort while the interpreter ends, when all is done and measured
     with tempfile.TemporaryDirectory(prefix="glacier-copying-") as folder:
-        result = run(chosen.s3 or folder, chosen.mebibytes, chosen.rounds)
+        places = {S3: chosen.s3, AZURE: chosen.azure, GOOGLE: " ".join(chosen.google or ())}
+        address = next((start + url for start, url in places.items() if url), folder)
+        result = run(address, chosen.mebibytes, chosen.rounds)
     text = json.dumps(result, indent=1) + "\n"
     if chosen.out:
         chosen.out.write_text(text, encoding="utf-8")
