@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import gc
 import runpy
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
-from click.testing import CliRunner, Result
+from commanding import glacier, inside, there
 from glacier import CompileError, Dataset, DeclarationError, Pipeline, compilation, compute, task
-from glacier.cli.app import app
 from glacier.compilation import Compiled, MultiCloudCompiler
 from glacier.errors import Severity, collecting
 from glacier.runtime import importing
@@ -270,25 +268,9 @@ infra.export_pulumi("written")
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The current directory; what is imported from it is forgotten."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
     monkeypatch.setenv("COLUMNS", "200")
-    yield tmp_path
-    for name, module in list(sys.modules.items()):
-        if str(getattr(module, "__file__", None) or "").startswith(str(tmp_path)):
-            del sys.modules[name]
-
-
-def there(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-def glacier(*words: str) -> Result:
-    result = CliRunner().invoke(app, words)
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
+    with inside(tmp_path, monkeypatch):
+        yield tmp_path
 
 
 def test_a_file_that_compiles_does_so_when_it_is_run_and_not_when_it_is_imported(folder: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commanding import there
 from glacier.disk import RECORD, digest, write
 from glacier.errors import CompileError, Diagnostic
 
@@ -25,11 +26,6 @@ def recorded(**files: str) -> Files:
 FIRST = recorded(README="read me", aws__main="one", aws__gone="old", aws__functions__code="x = 1")
 THIRD = recorded(README="read me", aws__main="three", gcp__main="newer")
 SECOND = recorded(README="read me", aws__main="two", gcp__main="new")
-
-
-def there(folder: Path) -> Files:
-    """Every file below a folder."""
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
 def refused(files: Mapping[str, bytes], folder: Path, *, force: bool = False) -> Diagnostic:

@@ -21,7 +21,7 @@ def resource(
     *,
     main: bool = False,
     tagged: bool = True,
-    options: Options = Options(),  # noqa: B008 - a frozen value
+    options: Options = Options(),
     comment: str = "",
 ) -> Node:
     """A resource in the pipeline's group, with the user's tags if it takes any: the provider itself has none."""
@@ -36,7 +36,7 @@ def identity(site: Site, part: str = "identity") -> Node:
     return resource(site, "azure.managedidentity.UserAssignedIdentity", part, {})
 
 
-def account(site: Site, part: str, inputs: Mapping[str, Value], options: Options = Options()) -> Node:  # noqa: B008
+def account(site: Site, part: str, inputs: Mapping[str, Value], options: Options = Options()) -> Node:
     """A storage account that is reached with an identity only, over TLS only, and by nobody unknown."""
     safe: dict[str, Value] = {
         "kind": "StorageV2",

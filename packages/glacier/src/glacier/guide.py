@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from glacier.bundle import Artifact, Needs, builds_image
 from glacier.infra import Program
 from glacier.lowering import workflow_name
-from glacier.plan import Home, Line, Plan, crossing, path_of
+from glacier.plan import Home, Line, Plan, crossing, money, path_of
 from glacier.runtime.secrets import variable
 from glacier.target import Target, Unsupported
 from glacier.trust import TRUST
@@ -263,18 +263,18 @@ def _access(plan: Plan) -> Iterator[str]:
 def _costs(plan: Plan) -> Iterator[str]:
     yield "## What it costs\n"
     yield "List prices before free tiers, dated; a quantity nobody gave is shown as unknown, not as zero.\n"
-    yield "| for | item | quantity | price per unit | sum | as of |\n|---|---|---|---|---|---|"
+    yield "| for | item | quantity | price in USD | USD | as of |\n|---|---|---|---|---|---|"
     yield from (_cost(line) for line in plan.estimate.lines[:200])
     if len(plan.estimate.lines) > 200:
         yield f"\n{len(plan.estimate.lines) - 200} more lines are in `glacier.json`."
-    yield f"\nKnown: {plan.estimate.monthly:.2f} USD a month, and {plan.estimate.per_run:.4f} USD a run.\n"
+    monthly, per_run = money.dollars(plan.estimate.monthly), money.dollars(plan.estimate.per_run)
+    yield f"\nKnown: {monthly} USD a month, and {per_run} USD a run.\n"
 
 
 def _cost(line: Line) -> str:
-    quantity = f"unknown ({line.of})" if line.quantity is None else f"{line.quantity:g} a {line.per}"
-    price = f"{line.usd:g} USD per {line.unit}" if line.usd is not None else "not in the table"
-    total = f"{line.cost:.4f}" if line.cost is not None else "unknown"
-    return f"| {line.subject} | {line.item} | {quantity} | {price} | {total} | {line.as_of} |"
+    quantity = money.quantity(line) if line.quantity is None else f"{money.quantity(line)} a {line.per}"
+    cost = money.dollars(line.cost)
+    return f"| {line.subject} | {line.item} | {quantity} | {money.price(line)} | {cost} | {line.as_of} |"
 
 
 def _changes(plan: Plan) -> Iterator[str]:

@@ -301,7 +301,7 @@ class Site:
         inputs: Mapping[str, Value],
         *,
         main: bool = False,
-        options: Options = Options(),  # noqa: B008 - a frozen value
+        options: Options = Options(),
         comment: str = "",
     ) -> Node:
         """A resource of this owner; the ``main`` one has the owner's plain name, the others add their part.

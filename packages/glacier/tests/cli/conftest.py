@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
+import commanding
 import pytest
-from click.testing import CliRunner, Result
+from commanding import inside
 from glacier import providers
-from glacier.cli.app import app
 from sample import SALES, Command
 
 
@@ -18,14 +17,9 @@ from sample import SALES, Command
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The current directory, with ``sales.py`` in it; what is imported from it is forgotten."""
     (tmp_path / "sales.py").write_text(SALES)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.delenv("COLUMNS", raising=False)
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    yield tmp_path
-    for name, module in list(sys.modules.items()):
-        if str(getattr(module, "__file__", None) or "").startswith(str(tmp_path)):
-            del sys.modules[name]
+    with inside(tmp_path, monkeypatch):
+        yield tmp_path
 
 
 @pytest.fixture(autouse=True)
@@ -41,11 +35,4 @@ def toys(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def glacier(folder: Path) -> Command:
     """The command line, in that folder."""
-
-    def run(*words: str) -> Result:
-        result = CliRunner().invoke(app, words)
-        if result.exception is not None and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return result
-
-    return run
+    return commanding.glacier

@@ -115,6 +115,9 @@ def test_a_package_that_is_not_installed(glacier: Command, folder: Path) -> None
         ("1 / 0", "python broken.py"),
         ("import glacier; glacier.Dataset('a', sotrage=1)", "sotrage"),
         ("from glacier.storage import ObjectStorage; ObjectStorage(versionin=True)", "did you mean 'versioning'?"),
+        ("from glacier_aws import S3", "it is in glacier_aws.storage: import it from there"),
+        ("from glacier import MultiCloudCompiler", "it is in glacier.compilation: import it from there"),
+        ("from glacier_aws import Nothing", "correct this line"),
     ],
 )
 def test_each_failure_says_what_to_do(glacier: Command, folder: Path, line: str, said: str) -> None:

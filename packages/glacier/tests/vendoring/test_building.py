@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from commanding import there
 from glacier.bundle import digest_of
 from glacier.disk import RECORD, digest
 from glacier.errors import CompileError, Severity
@@ -14,10 +15,6 @@ from glacier.vendoring import build
 from glacier.vendoring.placing import _PLACED
 from glacier.vendoring.trees import contents
 from lights import Exported, Index, on_aws, on_gcp
-
-
-def there(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def folder_of(infra: Path, cloud: str, requires: str = "lamp") -> Path:

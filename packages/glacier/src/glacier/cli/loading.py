@@ -31,6 +31,9 @@ _NAMED = re.compile(r"(?P<place>.+):(?P<name>[A-Za-z_]\w*)")
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 _OURS = str(Path(__file__).parents[1])
 _INSTALLED = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
+_PACKAGES = ("glacier", *(distribution.replace("-", "_") for distribution in DISTRIBUTIONS.values()))
+_PUBLIC = ("storage", "compute", "secrets", "compilation")  # modules of theirs that people import from
+
 # Packages that are installed under another name than they are imported by.
 _INSTALL_AS = {
     **{f"glacier_{provider}": distribution for provider, distribution in DISTRIBUTIONS.items()},
@@ -152,6 +155,8 @@ def _advice(error: BaseException, where: Where | None, place: str) -> str:
             return _missing_module(name, where)
         case ImportError() if "relative import" in str(error):
             return "put an __init__.py into its folder, or import without the dot"
+        case ImportError(name=str(package)) if within := _within(package, str(error)):
+            return f"it is in {within}: import it from there"
         case SystemExit():
             return 'put what is only for running it under: if __name__ == "__main__":'
         case SyntaxError():
@@ -174,6 +179,15 @@ def _missing_module(name: str, where: Where | None) -> str:
     meant = nearest(top, own) or nearest(top, _INSTALL_AS) or nearest(top, sys.stdlib_module_names)
     typo = f"\nor did you mean {meant!r}?" if meant and meant != top else ""
     return f"pip install {_INSTALL_AS.get(top, top.replace('_', '-'))}{typo}"
+
+
+def _within(package: str, message: str) -> str | None:
+    """The public module of one of Glacier's packages that has what was looked for in the package itself."""
+    sought = re.match(r"cannot import name '(\w+)'", message)
+    if sought is None or package not in _PACKAGES:
+        return None
+    names = [f"{package}.{module}" for module in _PUBLIC if importlib.util.find_spec(f"{package}.{module}")]
+    return next((name for name in names if hasattr(importlib.import_module(name), sought[1])), None)
 
 
 def _is_the_users(error: BaseException) -> bool:

@@ -13,7 +13,7 @@ from glacier import project
 from glacier.cli import choosing, loading, show
 from glacier.compilation import Compiled
 from glacier.errors import CompileError, DeclarationError, Diagnostic
-from glacier.plan import Line, Plan, path_of
+from glacier.plan import Line, Plan, money, path_of
 
 _TRANSFERS = ("dataset", "from", "to", "times a usual transfer", "USD a run")
 
@@ -102,7 +102,7 @@ def _transfers(plan: Plan) -> Iterator[Sequence[str]]:
         destination = f"{transfer.consumer} ({transfer.destination.cloud} {transfer.destination.region})"
         times = transfer.rate.times if transfer.rate is not None else None
         usual = "unknown" if times is None else f"{times:.1f}"
-        yield transfer.dataset.name, source, destination, usual, _dollars(transfer.usd)
+        yield transfer.dataset.name, source, destination, usual, money.dollars(transfer.usd)
 
 
 def _resources(compiled: Compiled) -> Iterator[Sequence[str]]:
@@ -113,23 +113,13 @@ def _resources(compiled: Compiled) -> Iterator[Sequence[str]]:
 
 
 def _priced(line: Line) -> Sequence[str]:
-    quantity = f"unknown ({line.of})" if line.of else "unknown"
-    if line.quantity is not None:
-        quantity = f"{line.quantity:,.6g}"
-    price = "not in the table" if line.usd is None else f"{line.usd:.10f}".rstrip("0").rstrip(".")
-    unit = f" per {line.unit}" if line.usd is not None and line.unit else ""
-    return line.subject, line.item, quantity, f"{price}{unit}", _dollars(line.cost), line.per, line.as_of
-
-
-def _dollars(amount: float | None) -> str:
-    if amount is None:
-        return "unknown"
-    return f"{amount:,.2f}" if amount >= 0.01 or amount == 0 else f"{amount:.2g}"
+    quantity, price = money.quantity(line), money.price(line)
+    return line.subject, line.item, quantity, price, money.dollars(line.cost), line.per, line.as_of
 
 
 def _total(plan: Plan) -> None:
     estimate = plan.estimate
     unknown = len(estimate.unknown)
-    known = f"{_dollars(estimate.monthly)} USD a month and {_dollars(estimate.per_run)} USD a run"
+    known = f"{money.dollars(estimate.monthly)} USD a month and {money.dollars(estimate.per_run)} USD a run"
     rest = f"; {unknown} of {len(estimate.lines)} lines are not known, and not in it" if unknown else ""
     show.line(f"Known: {known}, at list prices before free tiers{rest}.\n")

@@ -81,7 +81,7 @@ class Processes:
         stores: Mapping[str, Store],
         addresses: Mapping[str, str],
         timeout: float | None,
-        secrets: Values = Values({}),  # noqa: B008 - it holds nothing, and never will
+        secrets: Values = Values({}),
     ) -> Done:
         """Run a task once, for at most so many seconds; raises :class:`~glacier.errors.TaskError`."""
         from pebble import ProcessExpired

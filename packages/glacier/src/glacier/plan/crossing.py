@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from glacier.dataset import Dataset
 from glacier.graph import AnyTask
+from glacier.plan import money
 from glacier.plan.model import PlacedTask, Plan, Transfer
 from glacier.resource import Generic
 
@@ -41,11 +42,14 @@ def cost(transfer: Transfer) -> str:
     rate, dataset = transfer.rate, transfer.dataset
     if rate is None:
         return f"Estimated cost: not known, since the price of leaving {transfer.source.cloud} is not in the table"
-    price = f"{rate.usd:g} USD per {rate.unit} out of {rate.region}, as of {rate.as_of}"
-    if rate.times is None:
+    price = f"{money.number(rate.usd)} USD per {rate.unit} out of {rate.region}, as of {rate.as_of}"
+    if rate.times is None or rate.usual is None:
         return f"Estimated cost: {price}"
-    whole = f"Estimated cost: ~{rate.times:.1f}x normal transfer ({price}; between its regions {rate.usual:g} USD)"
-    return whole if transfer.usd is None else f"{whole}: {transfer.usd:,.2f} USD for {dataset.expected_size} each run"
+    usual = f"between its regions {money.number(rate.usual)} USD"
+    whole = f"Estimated cost: ~{rate.times:.1f}x normal transfer ({price}; {usual})"
+    if transfer.usd is None:
+        return whole
+    return f"{whole}: {money.dollars(transfer.usd)} USD for {dataset.expected_size} each run"
 
 
 def recommendations(plan: Plan) -> tuple[str, ...]:

@@ -5,13 +5,13 @@ A reader looks for the names that a dataset's object can have, since a task's us
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl
 
-from glacier.runtime.buckets import Found, Scratch
+from glacier.runtime.buckets import Found
 from glacier.runtime.codecs import SUFFIXES, Content
+from glacier.runtime.keyed import Keyed
 from glacier.runtime.libraries import library
 from glacier.runtime.objects import Objects
 from glacier.runtime.tokens import cache_user
@@ -20,13 +20,13 @@ from glacier.runtime.who import Who
 _NAMES = tuple(f"data{suffix}" for suffix in SUFFIXES.values())
 
 
-class Keys:
+class Keys(Keyed):
     """Objects by key; ``connect`` gives a client for ``"reads"`` or ``"writes"``, who may be two users."""
 
     def __init__(self, connect: Callable[[str], Any], address: str) -> None:
+        super().__init__()
         self._connect, self._address = connect, address
         self._clients: dict[str, Any] = {}
-        self._scratch = Scratch()
 
     def read(self, path: str) -> bytes:
         """The value of a key."""
@@ -34,17 +34,6 @@ class Keys:
         if value is None:
             raise FileNotFoundError(path)
         return bytes(value)
-
-    def chunks(self, path: str) -> Iterator[bytes]:
-        """The value, in one piece."""
-        return iter((self.read(path),))
-
-    def file(self, path: str, *, own: bool = False) -> Path:
-        """The value in a file."""
-        content = self.read(path)
-        target = self._scratch.file(path)
-        target.write_bytes(content)
-        return target
 
     def find(self, folder: str) -> Sequence[Found]:
         """The names a dataset's object can have, as far as they are there."""
@@ -72,7 +61,7 @@ class Keys:
         for client in self._clients.values():
             client.close()
         self._clients.clear()
-        self._scratch.close()
+        super().close()
 
     def _as(self, verb: str) -> Any:
         if verb not in self._clients:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult
 
 from glacier.runtime import plain
-from glacier.runtime.buckets import Found, Scratch, local_path
+from glacier.runtime.buckets import Found, local_path
 from glacier.runtime.codecs import Content, in_memory
+from glacier.runtime.keyed import Keyed
 from glacier.runtime.manifest import Place
 from glacier.runtime.messages import messages_of
 from glacier.runtime.objects import Objects
@@ -47,11 +47,12 @@ def messages(parts: SplitResult, who: Who) -> Messages:
     return Messages(local_path(parts))
 
 
-class Keys:
+class Keys(Keyed):
     """A cache in a file: objects by key."""
 
     def __init__(self, path: str) -> None:
-        self._path, self._scratch = path, Scratch()
+        super().__init__()
+        self._path = path
 
     def read(self, path: str) -> bytes:
         """The value of a key."""
@@ -60,17 +61,6 @@ class Keys:
         if row is None:
             raise FileNotFoundError(path)
         return bytes(row[0])
-
-    def chunks(self, path: str) -> Iterator[bytes]:
-        """The value, in one piece."""
-        return iter((self.read(path),))
-
-    def file(self, path: str, *, own: bool = False) -> Path:
-        """The value in a file."""
-        content = self.read(path)
-        target = self._scratch.file(path)
-        target.write_bytes(content)
-        return target
 
     def find(self, folder: str) -> Sequence[Found]:
         """The keys that begin with a folder's name."""
@@ -91,10 +81,6 @@ class Keys:
     def where(self, path: str) -> str:
         """The file, and the key in it."""
         return f"{self._path} key {path}"
-
-    def close(self) -> None:
-        """Remove what was only for reading."""
-        self._scratch.close()
 
     def _open(self) -> sqlite3.Connection:
         connection = connect(self._path)

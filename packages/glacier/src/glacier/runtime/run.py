@@ -85,7 +85,7 @@ def run(
     step: Step,
     places: Mapping[str, Place],
     stores: Mapping[str, Store],
-    reveal: Reveal = Values({}),  # noqa: B008 - it holds nothing, and never will
+    reveal: Reveal = Values({}),
 ) -> Done:
     """Run a task once; raises :class:`~glacier.errors.TaskError`, and then nothing of a dataset is half-written.
 
