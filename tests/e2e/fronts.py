@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlencode, urlsplit
 
-from servers.clouds import AZURE_ACCOUNT, AZURE_KEY
+from servers.azure_calls import AZURE_ACCOUNT, AZURE_KEY
 from servers.running import HOST
 
 _HOP = {"connection", "keep-alive", "transfer-encoding", "date", "server"}  # of one connection, not of the answer

@@ -7,20 +7,23 @@ real one wherever it stands, in policies and in the environment of functions, an
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from glacier.compilation import Compiled
 from glacier.testing.proofs import settings
 from glacier.testing.records import Recorded
 from glacier.testing.run import Run, run_program
 from glacier.testing.values import ACCOUNT
-from servers.clouds import AZURE_ACCOUNT
+from glacier.vendoring import build
+from servers.azure_calls import AZURE_ACCOUNT
+from servers.installing import HOME, deployed
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,10 @@ def rehearse_all(
 ) -> dict[str, Rehearsed]:
     """The same for several clouds; ``renamed`` is what takes the place of other values that the mocks made up."""
     compiled.export_pulumi(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", str(deployed().parent), prepend=os.pathsep)  # so that packages are compiled for it
+        built = build(folder, cache=HOME / "packages")
+    assert built.fits, built.diagnostics
     recorded = [each for run in _runs(compiled, folder) for each in run.resources]
     swap = _swapping({**renamed, **{made: real for each in recorded for made, real in _renamed(each)}})
     resources = [Resource(each.type, _name(each), swap(each.inputs), swap(each.outputs)) for each in recorded]
@@ -94,10 +101,14 @@ def _runs(compiled: Compiled, folder: Path) -> Iterable[Run]:
 
 
 def _installed(program: Path) -> Path:
-    """A program's folder of code, with the packages that its functions need."""
+    """A program's folder of code, with the packages that its functions need: what is uploaded, where it was built.
+
+    Google builds by itself, from the file of requirements.
+    """
     (code,) = (program / "functions").iterdir()
-    install = ["uv", "pip", "install", "--quiet", "--link-mode", "copy", "--python", sys.executable]
-    subprocess.run([*install, "--target", str(code), "--requirements", str(code / "requirements.txt")], check=True)
+    if program.name == "gcp":
+        install = ["uv", "pip", "install", "--quiet", "--link-mode", "copy", "--python", str(deployed())]
+        subprocess.run([*install, "--target", str(code), "--requirements", str(code / "requirements.txt")], check=True)
     return code
 
 

@@ -1,7 +1,8 @@
 """What is exported runs as each cloud runs it, with only the environment that the generated program gives it.
 
 On AWS that is Amazon's own runtime for Lambda and the role the program declares, on Google Cloud Google's own functions
-framework. Azure's host cannot be had from a package registry: there the function that its entry calls is called.
+framework, on Azure Microsoft's own worker for Python. Azure's host cannot be had from a package registry, so what reads
+queues and gives messages to the worker is ours.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from e2e.apps import Failed, call_app
 from e2e.deployed import Deployed, deploy
 from e2e.homes import reached
 from e2e.rehearsed import Rehearsed, rehearse
@@ -30,10 +32,12 @@ from glacier_aws import AWSCompiler
 from glacier_azure import AzureCompiler
 from glacier_gcp import GCPCompiler
 from servers import clouds
+from servers.azure_calls import AZURE_ACCOUNT
 from servers.buckets import azure_container, gcs_bucket
 from servers.installing import install
 from servers.running import Server
 
+TRIES = "AzureFunctionsJobHost__extensions__queues__maxDequeueCount"
 TASKS = ("collect", "tidy", "summarize")
 Call = Callable[[str, Mapping[str, str]], Mapping[str, Any]]
 
@@ -238,34 +242,45 @@ def test_google_functions(
     assert kept(rehearsed) == local
 
 
-AZURE_CALL = """
-import json, sys
-sys.path.insert(0, ".")
-from glacier.runtime.entry import azure_main
-print(json.dumps(azure_main({"task": sys.argv[1], "run": "one"})))
-"""
-
-
-def test_the_entry_of_azure_functions(
-    examples: Mapping[str, ModuleType],
-    azurite: Server,
-    local: Mapping[str, Any],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    rehearsed = rehearse(AzureCompiler().compile(examples["sales"].pipeline), "azure", tmp_path)
+@pytest.fixture(scope="session")
+def on_azure(
+    examples: Mapping[str, ModuleType], azurite: Server, tmp_path_factory: pytest.TempPathFactory
+) -> Rehearsed:
+    compiled = AzureCompiler().compile(examples["sales"].pipeline)
+    rehearsed = rehearse(compiled, "azure", tmp_path_factory.mktemp("sales-azure"))
     for container in rehearsed.of("azure-native:storage:BlobContainer"):
         azure_container(azurite, container.name)
+    return rehearsed
+
+
+def test_azure_functions(
+    on_azure: Rehearsed, azurite: Server, local: Mapping[str, Any], logs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Azure's own worker is given the workflow's message, and the workflow hears of the end."""
     known = clouds.azure_environment(azurite)
-    python = install("lambda-runtime") / "bin" / "python"  # which has no packages that these functions could find
 
     def call(task: str, environment: Mapping[str, str]) -> Mapping[str, Any]:
-        command = [str(python), "-I", "-c", AZURE_CALL, task]
-        done = subprocess.run(command, cwd=rehearsed.code, env={**environment, **known}, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        return dict(json.loads(done.stdout.splitlines()[-1]))
+        return call_app(logs, on_azure.code, {**environment, **known}, azurite, task)
 
-    answers = list(run_all(rehearsed, call))
+    answers = list(run_all(on_azure, call))
     assert [list(answer["outputs"]) for answer in answers] == [["orders"], ["clean"], ["report"]]
+    assert {answer["run"] for answer in answers} == {"one"}
     reached(known, monkeypatch)
-    assert kept(rehearsed) == local
+    assert kept(on_azure) == local
+
+
+def test_an_azure_function_that_fails(on_azure: Rehearsed, azurite: Server, logs: Path) -> None:
+    """It is tried as often as the program says, and then the workflow hears of it."""
+    environment = {**on_azure.environments()["tidy"], **clouds.azure_environment(azurite), TRIES: "3"}
+    environment["GLACIER_STORE_ORDERS"] = f"az://{AZURE_ACCOUNT}/not-here/"
+    with pytest.raises(Failed) as caught:
+        call_app(logs, on_azure.code, environment, azurite, "tidy")
+    events = [json.loads(line) for line in str(caught.value).splitlines() if line.startswith("{")]
+    assert [event["event"] for event in events] == ["started", "failed"] * 3
+    assert len({event["attempt"] for event in events}) == 3
+    assert "not-here" in events[1]["error"]
+
+
+def test_what_is_uploaded_is_compiled_for_its_python(on_aws: Deployed, on_azure: Rehearsed) -> None:
+    for code in (on_aws.rehearsed.code, on_azure.code / ".python_packages" / "lib" / "site-packages"):
+        assert list((code / "obstore").rglob("*.cpython-313.pyc"))

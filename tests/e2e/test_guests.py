@@ -34,7 +34,7 @@ from servers.running import Server
 GOOGLE = "https://accounts.google.com"
 CALL = """
 import json, sys
-sys.path.insert(0, ".")
+sys.path[:0] = [".", ".python_packages/lib/site-packages"]
 from glacier.runtime.entry import run_here
 print(json.dumps(run_here(None, "one")))
 """

