@@ -83,6 +83,22 @@ def postgres(logs: Path) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
+def mariadb(logs: Path) -> Iterator[Server]:
+    with clouds.mariadb(logs) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def pubsub(logs: Path) -> Iterator[Server]:
+    if not clouds.PUBSUB.exists():
+        pytest.skip(
+            "Google's emulator of Pub/Sub is in no registry but Google's: apt install google-cloud-cli-pubsub-emulator"
+        )
+    with started(lambda: clouds.pubsub(logs)) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def aws() -> Callable[[str, Server], Any]:
     """Makes clients of the root's."""
     return aws_client
@@ -122,5 +138,5 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The clients that a task in the cloud brings along: importable here as long as a test needs them."""
     monkeypatch.syspath_prepend(install("clients"))
     yield
-    for name in [name for name in sys.modules if name.startswith(("psycopg", "redis"))]:
+    for name in [name for name in sys.modules if name.startswith(("psycopg", "pymysql", "redis"))]:
         del sys.modules[name]

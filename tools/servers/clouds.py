@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from servers import debian
 from servers.azure_calls import AZURE_ACCOUNT, AZURE_KEY
 from servers.installing import EMULATOR, install
 from servers.running import HOST, Command, Server, free_ports
@@ -137,6 +138,38 @@ def postgres(folder: Path) -> Iterator[Server]:
             yield server
     finally:
         shutil.rmtree(home)
+
+
+@contextmanager
+def mariadb(folder: Path) -> Iterator[Server]:
+    """A database that speaks MySQL's protocol, whose database ``glacier`` takes any user; it is not MySQL itself."""
+    (port,) = free_ports(1)
+    root = install("mariadb")
+    started = (*debian.loader(root), root / "usr" / "sbin" / "mariadbd", "--no-defaults", "--user=root")
+    with tempfile.TemporaryDirectory(prefix="glacier-mariadb-") as home:
+        where = (f"--datadir={home}", f"--socket={home}/socket", f"--lc-messages-dir={root}/usr/share/mysql/english")
+        plain = ("--skip-grant-tables", "--skip-name-resolve", "--innodb-flush-log-at-trx-commit=0")
+        subprocess.run(
+            [*started, *where, *plain, "--bootstrap"],
+            input=b"CREATE DATABASE glacier;\n",
+            check=True,
+            capture_output=True,
+        )
+        serve: Command = [*started, *where, *plain, f"--bind-address={HOST}", f"--port={port}"]
+        with Server("mariadb", serve, folder=folder, ports=[port]) as server:
+            yield server
+
+
+# Google's emulators are in its own registry of Debian packages only (cloud.google.com/sdk/docs/install#deb).
+PUBSUB = Path("/usr/lib/google-cloud-sdk/platform/pubsub-emulator/lib")
+
+
+def pubsub(folder: Path) -> Server:
+    """Google's own emulator of Pub/Sub, where its package is installed; any token is taken."""
+    (port,) = free_ports(1)
+    (program,) = PUBSUB.glob("cloud-pubsub-emulator-*-all.jar")
+    command: Command = ["java", "-jar", program, f"--host={HOST}", f"--port={port}"]
+    return Server("pubsub", command, folder=folder, ports=[port])
 
 
 def lambda_function(folder: Path, code: Path, handler: str, environment: Mapping[str, str], name: str) -> Server:

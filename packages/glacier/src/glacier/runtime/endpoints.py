@@ -1,7 +1,7 @@
-"""The endpoints that give out tokens: where they are, and what their answers mean.
+"""The endpoints that are plain requests, most of which give out tokens: where they are, and what their answers mean.
 
-Where they are can be set, for a private endpoint or a test; all but the last are the variables of the clouds' own
-libraries.
+Where they are can be set, for a private endpoint or a test; all but Glacier's own are the variables of the
+clouds' libraries.
 
 ========================  ==============================================  ==========================================
 variable                  of                                              otherwise
@@ -12,6 +12,7 @@ variable                  of                                              otherw
                           ``HOST:PORT``
 ``IDENTITY_ENDPOINT``     Azure's identities; Azure sets it
 ``GLACIER_GOOGLE_STS``    Google's token service                          ``https://sts.googleapis.com``
+``PUBSUB_EMULATOR_HOST``  Pub/Sub, ``HOST:PORT`` without TLS              ``https://pubsub.googleapis.com``
 ========================  ==============================================  ==========================================
 
 docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html,
@@ -81,6 +82,12 @@ def google() -> str:
 def metadata() -> str:
     """Google's metadata server."""
     return f"http://{os.environ.get('GCE_METADATA_HOST', 'metadata.google.internal')}"
+
+
+def pubsub() -> str:
+    """Pub/Sub, or Google's emulator of it (cloud.google.com/pubsub/docs/emulator)."""
+    emulator = os.environ.get("PUBSUB_EMULATOR_HOST")
+    return f"http://{emulator}" if emulator else "https://pubsub.googleapis.com"
 
 
 def entra() -> str:

@@ -10,12 +10,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import time
 import uuid
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import SplitResult, parse_qsl
 
-from glacier.runtime import plain
+from glacier.runtime import endpoints, plain
 from glacier.runtime.codecs import in_memory
 from glacier.runtime.libraries import library
 from glacier.runtime.manifest import Place
@@ -26,6 +27,7 @@ from glacier.runtime.who import Who
 from glacier.runtime.written import Written
 
 _WAIT = 2  # seconds that a queue is asked to wait for a message before it says there is none
+_PUBSUB_PAUSES = (0.2, 0.5, 1)  # seconds between answers of Pub/Sub that there is none
 _SQS_BATCH = 10  # docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
 _SQS_BYTES = 1_000_000  # of a batch, a little less than the 1 MiB it may have
 _PUBSUB_BATCH, _PUBSUB_BYTES = 1000, 7_000_000  # cloud.google.com/pubsub/quotas: 1,000 messages, 10 MB as base64
@@ -207,8 +209,18 @@ class PubSub:
             self._call(f"{self._topic}:publish", {"messages": sent})
 
     def receive(self) -> Sequence[Taken]:
-        """Up to a thousand messages."""
-        answer = self._call(f"{self._subscription}:pull", {"maxMessages": _PUBSUB_BATCH})
+        """Up to a thousand messages; an empty answer is believed when it comes several times.
+
+        A pull that waits does so for a minute and more, and one that is given up goes on to take messages, for nobody.
+        So none waits, though Google would rather have it (``return_immediately`` in
+        cloud.google.com/pubsub/docs/reference/rpc/google.pubsub.v1#pullrequest).
+        """
+        for pause in (*_PUBSUB_PAUSES, None):
+            asked = {"maxMessages": _PUBSUB_BATCH, "returnImmediately": True}
+            answer = self._call(f"{self._subscription}:pull", asked)
+            if pause is None or answer.get("receivedMessages"):
+                break
+            time.sleep(pause)
         return [
             Taken(
                 each["ackId"],
@@ -225,7 +237,7 @@ class PubSub:
 
     def _call(self, what: str, body: object) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {google_token()}"}
-        answer = call("POST", f"https://pubsub.googleapis.com/v1/{what}", headers=headers, body=body, timeout=120)
+        answer = call("POST", f"{endpoints.pubsub()}/v1/{what}", headers=headers, body=body, timeout=60)
         found: dict[str, Any] = json.loads(answer.body or b"{}")
         return found
 

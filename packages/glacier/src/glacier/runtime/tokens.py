@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
+from glacier.runtime import endpoints
 from glacier.runtime.libraries import library
 from glacier.runtime.problems import Problem
 
@@ -63,7 +64,7 @@ def call(
 
 def google_token() -> str:
     """The token of the service account a task runs as (cloud.google.com/compute/docs/access/authenticate-workloads)."""
-    url = "http://metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/token"
+    url = f"{endpoints.metadata()}/computeMetadata/v1/instance/service-accounts/default/token"
     answer = call("GET", url, headers={"Metadata-Flavor": "Google"})
     return str(json.loads(answer.body)["access_token"])
 
