@@ -11,5 +11,6 @@
     gcs_xml     the part of Google's XML API that the emulator of Cloud Storage lacks
 
 They are emulators, except for Postgres, MariaDB, Valkey, AWS's Lambda runtime, Google's functions framework and
-Azure's worker, which are the real ones. What holds here is that wire protocols, clients and policies fit together; not that a cloud agrees.
+Azure's worker, which are the real ones. What holds here is that wire protocols, clients and policies fit together; not
+that a cloud agrees.
 """
