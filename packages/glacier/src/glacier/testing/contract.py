@@ -16,6 +16,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from itertools import product
+from types import FunctionType
 from typing import Any, ClassVar
 
 from glacier import infra, providers
@@ -26,7 +27,7 @@ from glacier.infra import Node
 from glacier.pipeline import Pipeline
 from glacier.render import packages_of
 from glacier.resource import Resource, public_fields
-from glacier.target import Unsupported
+from glacier.target import ComputeKind, Reviews, StorageKind, Unsupported
 from glacier.testing.cases import CASES, GENERIC, on_compute, on_storage, shared_storage, with_secrets
 
 
@@ -83,6 +84,22 @@ class ProviderContract:
                 assert kind.why
             else:
                 assert kind.PARTICULAR.provider == self.compiler.provider
+
+    def test_a_kind_has_no_function_that_nobody_calls(self) -> None:
+        """A review that is misspelt would be none, and no type checker knows that it was meant."""
+        asked = set(dir(StorageKind)) | set(dir(ComputeKind)) | set(dir(Reviews))
+        target = self.compiler
+        for kind in (*target.storage_kinds.values(), *target.compute_kinds.values(), *target.more_kinds):
+            said = [f for f in vars(kind).values() if isinstance(f, FunctionType) and f.__globals__ is vars(kind)]
+            assert not [f.__name__ for f in said if not f.__name__.startswith("_") and f.__name__ not in asked]
+
+    def test_settings_of_glaciers_own_are_not_the_users(self) -> None:
+        for cls in self.particulars():
+            if cls.kind in self.compiler.compute_kinds:
+                secret = {**self.complete.get((cls, ""), {}), "env": {"GLACIER_TASK": "hunter2"}}
+                (said,) = self.compiler.plan(on_compute(cls(**secret))).diagnostics
+                assert said.message.startswith(f"{cls.__name__}.env: 'GLACIER_TASK' begins with GLACIER_")
+                assert "hunter2" not in f"{said.message}{said.help}"
 
     def test_every_case_is_sound(self) -> None:
         for name, compiled in self.cases().items():
