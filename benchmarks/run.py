@@ -24,6 +24,10 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+import page  # noqa: E402
+
 SIZES = (10, 100, 1_000, 10_000)
 
 
@@ -207,7 +211,7 @@ def main() -> None:
     else:
         print(text)
     if chosen.docs:
-        (HERE.parent / "docs" / "benchmarks.md").write_text(tables(result))
+        page.above(tables(result))
 
 
 if __name__ == "__main__":

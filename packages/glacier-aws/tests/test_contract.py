@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from glacier.testing.cases import on_compute
 from glacier.testing.contract import ProviderContract
 from glacier_aws import AWSCompiler
 from glacier_aws.compute import FargateTask, Lambda
@@ -66,3 +67,9 @@ class TestAWS(ProviderContract):
         (SQS, "kms_key"): KEY,
     }
     complete = {(S3, "existing"): {"bucket": "example-bucket-1"}}
+
+    def test_settings_that_lambda_keeps_for_itself(self) -> None:
+        for name in ("AWS_REGION", "LAMBDA_TASK_ROOT", "_HANDLER", "A", "A-B"):
+            (said,) = self.compiler.plan(on_compute(Lambda(env={name: "x"}))).diagnostics
+            assert said.message.startswith(f"Lambda.env: {name!r} ")
+        assert not self.compiler.plan(on_compute(Lambda(env={"MODE": "x", "B2": "y"}))).diagnostics

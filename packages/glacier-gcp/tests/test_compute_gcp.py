@@ -118,7 +118,8 @@ def test_what_a_function_cannot_have() -> None:
 def test_a_setting_that_is_not_the_users(name: str) -> None:
     for spec in (CloudFunction(env={name: "x"}), CloudRunJob(env={name: "x"})):
         (diagnostic,) = found(spec)
-        assert (diagnostic.code, diagnostic.severity.value) == ("env", "error")
+        assert (diagnostic.code, diagnostic.severity.value) == ("limit", "error")
+        assert f"{type(spec).__name__}.env: {name!r} " in diagnostic.message
     assert found(CloudFunction(env={"MODE": "x", "_K": "y"})) == []
 
 

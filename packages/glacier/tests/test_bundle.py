@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -23,7 +24,7 @@ from glacier.bundle import (
     module_of,
     needs_of,
 )
-from glacier.errors import Diagnostic
+from glacier.errors import Diagnostic, Severity
 from glacier.plan import Plan
 from glacier.resource import Resource
 from glacier.runtime.manifest import Manifest, Place
@@ -168,6 +169,37 @@ def test_what_it_imports_from_beside_it_comes_along(imported: Import) -> None:
         "tools/text.py",
         "tools/words.txt",
     ]
+
+
+def test_a_module_that_was_edited_since_the_last_time(imported: Import, tmp_path: Path) -> None:
+    """As in a notebook, whose process stays: what was edited is what is exported, with what it imports by now."""
+    text = MODULE.format(imports="import prices", settings="")
+    files = {"shop.py": text, "prices.py": "# 1", "taxes.py": "", "rates.py": ""}
+    shop = imported("shop", files)
+    seconds = (tmp_path / "prices.py").stat().st_mtime
+    wanted = [("# 2", []), ("import taxes", ["taxes.py"]), ("import rates", ["rates.py"]), ("# 3", [])]
+    for number, (edited, also) in enumerate(wanted):
+        (artifact,) = bundled(shop.pipeline)
+        (tmp_path / "prices.py").write_text(edited)
+        os.utime(tmp_path / "prices.py", (seconds, seconds))  # a file system, or an editor, may keep the time
+        (tmp_path / "shop.py").write_text(text := f"{text}# {number}\n")
+        (again,) = bundled(shop.pipeline)
+        assert the_users(again) == {
+            "shop.py": text,
+            "prices.py": edited,
+            **{name: files[name] for name in also},
+        }
+        assert again.digest != artifact.digest
+
+
+def test_a_module_that_is_not_valid_python_any_more(imported: Import, tmp_path: Path) -> None:
+    shop = imported("shop", {"shop.py": MODULE.format(imports="import prices", settings=""), "prices.py": ""})
+    (tmp_path / "prices.py").write_text("\ndef price(:\n")
+    found: list[Diagnostic] = []
+    artifacts(ToyCompiler().plan(shop.pipeline), "toy", found)
+    (error,) = found
+    assert (error.code, error.subject, error.severity) == ("import", "task tidy", Severity.ERROR)
+    assert error.message.startswith(f"needs {tmp_path / 'prices.py'}, which is not valid Python: line 2, ")
 
 
 def test_a_module_in_a_package_brings_the_package(imported: Import) -> None:

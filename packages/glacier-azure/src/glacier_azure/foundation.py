@@ -36,6 +36,15 @@ def identity(site: Site, part: str = "identity") -> Node:
     return resource(site, "azure.managedidentity.UserAssignedIdentity", part, {})
 
 
+def whoami(site: Site) -> dict[str, Value]:
+    """What the code must know of its own identity: a database knows it by name, a cache by its id."""
+    return {
+        "AZURE_CLIENT_ID": site.ref("identity", "client_id"),
+        "GLACIER_IDENTITY": site.ref("identity", "name"),
+        "GLACIER_PRINCIPAL": site.ref("identity", "principal_id"),
+    }
+
+
 def account(site: Site, part: str, inputs: Mapping[str, Value], options: Options = Options()) -> Node:
     """A storage account that is reached with an identity only, over TLS only, and by nobody unknown."""
     safe: dict[str, Value] = {

@@ -13,7 +13,7 @@ import sys
 import sysconfig
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -167,7 +167,7 @@ def _artifact(plan: Plan, cloud: str, needs: Needs, tasks: tuple[AnyTask, ...], 
             message = f"{path} has the name of the file by which {cloud} calls a function, {name}"
             found.append(_wrong(pipeline, message, f"call it {better}", "import"))
         files[name] = path.read_bytes()
-        files.update(_provider_files(path))
+        files.update(_provider_files(path, files[name]))
     files.update(_included(plan, cloud, files, found))
     manifest = Manifest(
         pipeline=pipeline.name,
@@ -286,23 +286,23 @@ def _importable(module: str) -> str:
 def _user_modules(names: set[str], tasks: Iterable[AnyTask], found: list[Diagnostic]) -> dict[str, Path]:
     """The files of the user's modules and of what they import from beside them, by path within the folder."""
     files: dict[str, Path] = {}
+    first: dict[tuple[str, str], AnyTask] = {}
     for task in tasks:
-        name = _module_name(task)
-        path = Path(task.function.__code__.co_filename)
-        if not path.is_file():
-            found.append(
-                Subject(f"task {task.name}", task.where).error(
-                    "import",
-                    "is defined in no file, so its code cannot be exported",
-                    "put the pipeline into a .py file",
-                )
-            )
+        first.setdefault((task.function.__code__.co_filename, _module_name(task)), task)
+    for (file, name), task in first.items():
+        subject = Subject(f"task {task.name}", task.where)
+        if not Path(file).is_file():
+            message = "is defined in no file, so its code cannot be exported"
+            found.append(subject.error("import", message, "put the pipeline into a .py file"))
             return files
-        files.update(_beside(path, name))
+        try:
+            files.update(_beside(Path(file), name))
+        except SyntaxError as error:  # it was edited since it was imported, or is imported only when the task runs
+            message = f"needs {error.filename}, which is not valid Python: line {error.lineno}, {error.msg}"
+            found.append(subject.error("import", message, "put that right, and compile again"))
     return files
 
 
-@cache
 def _beside(path: Path, module: str) -> dict[str, Path]:
     root = path.parents[module.count(".") + (path.name == "__init__.py")]
     shipped: dict[str, Path] = {}
@@ -316,7 +316,7 @@ def _beside(path: Path, module: str) -> dict[str, Path]:
         for file in _module_files(root, name):
             shipped[file.relative_to(root).as_posix()] = file
             if file.suffix == ".py" and not _is_installed(root):
-                waiting.extend(_imports(file))
+                waiting.extend(_imports(file.read_bytes(), str(file)))
     if not shipped:  # a module whose name is not its path: the file alone, under its module's name
         shipped[f"{module.replace('.', '/')}.py"] = path
     return shipped
@@ -334,11 +334,11 @@ def _is_installed(root: Path) -> bool:
     return str(root) in {sysconfig.get_path(kind) for kind in ("purelib", "platlib", "stdlib")}
 
 
-@cache
-def _imports(file: Path) -> tuple[str, ...]:
-    """The top-level names a file imports, wherever in it."""
+@lru_cache(maxsize=1024)
+def _imports(content: bytes, file: str) -> tuple[str, ...]:
+    """The top-level names a file imports, wherever in it; by its content, since a notebook's process outlives edits."""
     names: list[str] = []
-    for node in ast.walk(ast.parse(file.read_bytes())):
+    for node in ast.walk(ast.parse(content, file)):
         if isinstance(node, ast.Import):
             names.extend(alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -346,11 +346,11 @@ def _imports(file: Path) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _provider_files(path: Path) -> dict[str, bytes]:
+def _provider_files(path: Path, content: bytes) -> dict[str, bytes]:
     """The provider packages that a user's module imports: it must be importable where only its folder is."""
     if path.suffix != ".py":
         return {}
-    wanted = [name for name in _imports(path) if name in _provider_packages()]
+    wanted = [name for name in _imports(content, str(path)) if name in _provider_packages()]
     return {file: content for name in wanted for file, content in _package_files(name).items()}
 
 

@@ -56,7 +56,8 @@ def files(plan: Plan, programs: Mapping[str, Program], bundles: Mapping[str, tup
 def _folder(plan: Plan, cloud: str, artifact: Artifact) -> dict[str, Any]:
     """What building a folder of code needs to know: what it requires, for what, where it goes, and what it may weigh.
 
-    ``packages`` is ``None`` where the packages are installed by the cloud, or in an image; ``limits`` are in MiB.
+    ``packages`` is ``None`` where the packages are installed by the cloud, or in an image; ``limits`` are in MiB, or
+    ``None`` where the cloud documents none.
     """
     target = plan.targets[cloud]
     is_function = any(plan.runs[task].particular.kind != "container" for task in artifact.tasks)

@@ -1,15 +1,16 @@
 """A cloud as configured, and what a cloud must say about each kind of resource.
 
 A *kind* is a module: everything one cloud has to say about, for example, object storage. It holds the cloud's own
-class (``PARTICULAR``) and the functions of :class:`StorageKind` or :class:`ComputeKind`. Kinds yield nodes; the core
-collects, orders and checks them. A kind never sees the plan, another kind, or another cloud.
+class (``PARTICULAR``) and the functions of :class:`StorageKind` or :class:`ComputeKind`; one that has more to say of
+its fields than the table of limits has that of :class:`Reviews` too. Kinds yield nodes; the core collects, orders and
+checks them. A kind never sees the plan, another kind, or another cloud.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Protocol, TypeAlias
+from typing import Any, ClassVar, Protocol, TypeAlias, runtime_checkable
 
 from glacier import naming
 from glacier.errors import Diagnostic
@@ -104,9 +105,6 @@ class StorageKind(Protocol):
     def specialize(self, generic: Any, /) -> Resource | Unsupported:
         """The generic resource in this cloud's own words, or why it has none for such a one."""
 
-    def review(self, spec: Any, /) -> Iterator[Diagnostic]:
-        """What is wrong with, or worth knowing of, a combination of fields that the limits table cannot say."""
-
     def emit(self, spec: Any, site: Site, /) -> Iterator[Made]:
         """The infrastructure."""
 
@@ -130,9 +128,6 @@ class ComputeKind(Protocol):
     def specialize(self, generic: Any, /) -> Resource:
         """The generic resource in this cloud's own words."""
 
-    def review(self, spec: Any, /) -> Iterator[Diagnostic]:
-        """What is wrong with, or worth knowing of, a combination of fields that the limits table cannot say."""
-
     def identity(self, spec: Any, site: Site, /) -> Iterator[Made]:
         """Who the task is."""
 
@@ -147,6 +142,14 @@ class ComputeKind(Protocol):
 
     def meters(self, spec: Any, seconds: float | None, /) -> Iterator[Meter]:
         """What one run is billed for."""
+
+
+@runtime_checkable
+class Reviews(Protocol):
+    """What a kind of storage or of compute may say besides; most say nothing that the table of limits does not."""
+
+    def review(self, spec: Any, /) -> Iterator[Diagnostic]:
+        """What is wrong with, or worth knowing of, a combination of fields."""
 
 
 class Trust(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from glacier import vendoring
 from glacier.errors import Diagnostic, Severity
 from glacier.vendoring import Built, Size
-from glacier.vendoring.exported import refused
+from glacier.vendoring.exported import Bound, refused
 from glacier.vendoring.sizes import Package, weighed
 from lights import FOLDER
 from sample import Command
@@ -35,6 +36,16 @@ def test_it_shows_what_a_folder_weighs_and_may(asked: list[Any], folder: Path, g
     row = next(line.split() for line in result.stdout.splitlines() if line.startswith("aws/functions/tasks"))
     expected = "aws/functions/tasks Python 3.13 on x86_64-manylinux_2_28 1 90.0 100 5.0 50 lamp 90.0"
     assert " ".join(row) == expected
+
+
+def test_a_cloud_that_documents_no_limit(folder: Path, glacier: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    unbounded = replace(FOLDER, limits={"zipped": Bound(None, "the manual")})
+    size = Size(folder=unbounded, own=weighed({}), packages=[])
+    monkeypatch.setattr(vendoring, "build", lambda directory, **_: Built(directory, (size,), ()))
+    monkeypatch.setenv("COLUMNS", "200")
+    result = glacier("build", ".")
+    row = " ".join(next(line for line in result.stdout.splitlines() if "aws/functions" in line).split())
+    assert row.endswith("0 0.0 – 0.0 no documented limit")
 
 
 def test_its_options_are_passed_on(asked: list[Any], folder: Path, glacier: Command) -> None:

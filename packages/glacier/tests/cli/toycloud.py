@@ -84,9 +84,6 @@ class Robots:
     def specialize(self, generic: Serverless) -> Robot:
         return Robot(memory=generic.memory)
 
-    def review(self, spec: Robot) -> Iterator[Diagnostic]:
-        yield from ()
-
     def identity(self, spec: Robot, site: Site) -> Iterator[Made]:
         yield site.node("toy.Name", "name", {})
 

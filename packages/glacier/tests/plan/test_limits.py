@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -37,6 +37,7 @@ TABLES = Tables(
                     },
                     "height": {"source": "docs", "max": 100, "steps": [10, 50, 100]},
                     "arms": {"source": "docs", "pattern": "arm:.+", "help": "arm:NAME"},
+                    "env": {"source": "docs", "pattern": "[A-Z_]+"},
                 },
                 "Other": {"memory": {"source": "docs", "max": 1}},
             },
@@ -65,6 +66,7 @@ class Robot(Resource):
     days: int = 1
     name: str | None = None
     arms: Sequence[str] | None = None
+    env: Mapping[str, str] | None = None
     height: int = 10
 
 
@@ -93,6 +95,7 @@ def said(particular: Resource) -> list[Diagnostic]:
         {"name": None},
         {"arms": ["arm:left", "arm:right"]},
         {"arms": []},
+        {"env": {"MODE": "toy"}},
     ],
 )
 def test_within_its_limits(right: dict[str, Any]) -> None:
@@ -110,7 +113,21 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"name": "abcdefghi"}, "Robot.name = 'abcdefghi' is above the most, 8 characters", SOURCE),
     ({"name": "Abc"}, "Robot.name = 'Abc' has a character or a shape that is not allowed", SOURCE),
     ({"name": "-abc"}, "Robot.name = '-abc' begins with a hyphen", SOURCE),
-    ({"arms": ["arm:left", "leg"]}, "has a character or a shape that is not allowed", f"arm:NAME\n{SOURCE}"),
+    (
+        {"arms": ["arm:left", "leg"]},
+        "Robot.arms: 'leg' has a character or a shape that is not allowed",
+        f"arm:NAME\n{SOURCE}",
+    ),
+    (
+        {"env": {"MODE": "secret", "toy": "secret"}},
+        "Robot.env: 'toy' has a character or a shape that is not allowed",
+        SOURCE,
+    ),
+    (
+        {"env": {"GLACIER_X": "secret"}},
+        "Robot.env: 'GLACIER_X' begins with GLACIER_, which is Glacier's own",
+        "another name",
+    ),
 ]
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import polars as pl
 import pytest
 from glacier.errors import TaskError
-from glacier.runtime import buckets, stores
+from glacier.runtime import buckets, leftovers, stores
 from glacier.runtime.buckets import Disk, Remote
 from glacier.runtime.clients import CLIENTS
 from glacier.runtime.manifest import Place
@@ -260,7 +260,7 @@ def test_a_process_that_is_killed_in_the_middle_of_a_write(tmp_path: Path) -> No
 def test_what_a_living_process_writes_is_left_alone(tmp_path: Path) -> None:
     writing = tmp_path / ".writing"
     writing.mkdir()
-    names = [f"{buckets._HOST}{os.getppid()}-1-1", "elsewhere~1-1-1", "something"]
+    names = [f"{leftovers._HOST}{os.getppid()}-1-1", "elsewhere~1-1-1", "something"]
     for name in names:
         (writing / name).touch()
     Disk(tmp_path).close()

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from commanding import there
 from glacier.bundle import digest_of
 from glacier.disk import RECORD, digest
 from glacier.errors import CompileError, Severity
-from glacier.vendoring import build
+from glacier.vendoring import build, trees
+from glacier.vendoring.building import CACHE
 from glacier.vendoring.placing import _PLACED
 from glacier.vendoring.trees import contents
 from lights import Exported, Index, on_aws, on_gcp
@@ -145,6 +149,67 @@ def test_a_tree_that_was_changed_is_put_right(exported: Exported, index: Index) 
     assert lamp.read_bytes() == before
 
 
+def aged(entry: Path, days: float) -> Path:
+    """Something of the cache, as if it had been used for the last time some days ago."""
+    mark = entry / "facts.json" if (entry / "facts.json").exists() else entry
+    when = time.time() - days * 24 * 3600
+    os.utime(mark, (when, when))
+    return entry
+
+
+def test_what_was_not_used_for_a_month_goes(exported: Exported, index: Index) -> None:
+    build(exported(on_aws), cache=CACHE)
+    (used,) = CACHE.iterdir()
+    build(exported(on_gcp, to="other"), cache=CACHE)
+    (unused,) = {*CACHE.iterdir()} - {used}
+    made = {name: CACHE / name for name in ("mine", "0" * 24, ".making-old", ".making-new", ".going-old")}
+    for folder in made.values():
+        folder.mkdir()
+    for entry in (used, unused, made["mine"], made["0" * 24], made[".making-old"], made[".going-old"]):
+        aged(entry, 31)
+    aged(made[".making-new"], 29)
+    build(exported(on_aws), cache=CACHE)
+    assert {*CACHE.iterdir()} == {used, made["mine"], made["0" * 24], made[".making-new"]}
+    aged(used, 29.9)
+    build(exported(on_gcp, to="other"), cache=CACHE)
+    assert used.is_dir()
+
+
+def test_a_tree_that_another_build_begins_to_use_stays(
+    exported: Exported, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(exported(on_aws), cache=CACHE)
+    (entry,) = CACHE.iterdir()
+    before, replace = there(aged(entry, 31)), os.replace
+
+    def late(source: Path, target: Path) -> None:
+        if source == entry:
+            os.utime(entry / "facts.json")  # what the other build does first
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", late)
+    trees.sweep(CACHE)
+    assert there(entry) == before
+    assert list(CACHE.iterdir()) == [entry]
+
+
+def test_a_tree_that_another_build_has_made_meanwhile_is_not_replaced(
+    exported: Exported, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    infra, make = exported(on_aws), trees._make
+    places: list[int] = []
+
+    def slow(*arguments: Any) -> None:
+        monkeypatch.setattr(trees, "_make", make)
+        build(exported(on_aws, to="other"), cache=CACHE)
+        places.extend(entry.stat().st_ino for entry in CACHE.iterdir() if not entry.name.startswith("."))
+        make(*arguments)
+
+    monkeypatch.setattr(trees, "_make", slow)
+    assert build(infra, cache=CACHE).fits
+    assert [entry.stat().st_ino for entry in CACHE.iterdir()] == places
+
+
 def test_a_cache_that_was_changed_is_made_again(exported: Exported, index: Index) -> None:
     infra = exported()
     build(infra)
@@ -250,7 +315,7 @@ def test_too_large_for_its_cloud(exported: Exported, index: Index) -> None:
     record = json.loads((infra / RECORD).read_text())
     for row in record["folders"]:
         for limit in row["limits"].values():
-            limit["max"] /= 50  # as if the cloud took 5 MiB
+            limit["max"] = limit["max"] and limit["max"] / 50  # as if the cloud took 5 MiB
     (infra / RECORD).write_text(json.dumps(record))
     before = there(infra)
     index.files["lamp"] = {"lamp/big.dat": "0" * (6 << 20)}

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from glacier.errors import Diagnostic
 from glacier.graph import Verb
 from glacier.infra import Concat, Options
 from glacier.resource import Resource
@@ -59,11 +58,6 @@ PARTICULAR = ElastiCache
 def specialize(generic: Cache) -> ElastiCache:
     """A cache for at least as much data; AWS counts in whole GB."""
     return ElastiCache(max_gb=math.ceil(generic.size_mb / 1024))
-
-
-def review(spec: ElastiCache) -> Iterator[Diagnostic]:
-    """Nothing that the limits table does not say."""
-    yield from ()
 
 
 def emit(spec: ElastiCache, site: Site) -> Iterator[Made]:

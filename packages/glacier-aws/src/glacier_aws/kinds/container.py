@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from glacier.compute import Container
-from glacier.errors import Diagnostic
 from glacier.infra import Concat, Json, Options, Output, Value
 from glacier.resource import Resource, alike
 from glacier.target import Job, Made, Meter, Principal, Site
@@ -47,13 +46,6 @@ PARTICULAR = FargateTask
 def specialize(generic: Container) -> FargateTask:
     """A task of the same size, before it is rounded to a pair that exists."""
     return alike(generic, FargateTask)
-
-
-def review(spec: FargateTask) -> Iterator[Diagnostic]:
-    """What the limits table cannot say."""
-    for name in spec.env or {}:
-        if name.startswith("GLACIER_"):
-            yield Diagnostic(code="env", message=f"env may not set {name!r}", help="GLACIER_… is reserved")
 
 
 def identity(spec: FargateTask, site: Site) -> Iterator[Made]:

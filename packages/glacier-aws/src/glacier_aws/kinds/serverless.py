@@ -61,13 +61,6 @@ def review(spec: Lambda) -> Iterator[Diagnostic]:
         yield Diagnostic(
             code="concurrency", message="reserved_concurrency=0 switches the function off", severity=Severity.WARNING
         )
-    for name in spec.env or {}:
-        if name.startswith(("AWS_", "GLACIER_")) or not name.replace("_", "").isalnum() or not name[0].isalpha():
-            yield Diagnostic(
-                code="env",
-                message=f"env may not set {name!r}",
-                help="letters, digits and '_', and neither AWS_… nor GLACIER_…, which are reserved",
-            )
 
 
 def identity(spec: Lambda, site: Site) -> Iterator[Made]:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from glacier.errors import Diagnostic
 from glacier.infra import Concat, Options
 from glacier.resource import Resource
 from glacier.storage import Cache
@@ -55,11 +54,6 @@ def specialize(generic: Cache) -> ManagedRedis | Unsupported:
             return ManagedRedis(sku=sku)
     most = max(sizes.values())
     return Unsupported(f"the largest cache there holds {most} MiB, not {generic.size_mb}", f"size_mb={most}, or less")
-
-
-def review(spec: ManagedRedis) -> Iterator[Diagnostic]:
-    """Nothing that the limits table does not say."""
-    yield from ()
 
 
 def emit(spec: ManagedRedis, site: Site) -> Iterator[Made]:

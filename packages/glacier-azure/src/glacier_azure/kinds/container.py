@@ -8,15 +8,13 @@ from functools import partial
 from typing import ClassVar
 
 from glacier.compute import Container
-from glacier.errors import Diagnostic
 from glacier.infra import Concat, Options, Ref, Statement, Value
 from glacier.naming import slug
 from glacier.resource import Resource, alike
 from glacier.target import Job, Made, Meter, Principal, Site
 
-from glacier_azure.foundation import CONSUMPTION, resource
+from glacier_azure.foundation import CONSUMPTION, resource, whoami
 from glacier_azure.foundation import identity as own_identity
-from glacier_azure.kinds.serverless import whoami
 from glacier_azure.roles import assign
 from glacier_azure.workflow import Step, allowed, job_step
 
@@ -50,17 +48,6 @@ PARTICULAR = ContainerAppJob
 def specialize(generic: Container) -> ContainerAppJob:
     """A job of the same size, before it is rounded to a pair that exists."""
     return alike(generic, ContainerAppJob)
-
-
-def review(spec: ContainerAppJob) -> Iterator[Diagnostic]:
-    """What the limits table cannot say."""
-    for name in spec.env or {}:
-        if name.startswith(("GLACIER_", "AZURE_", "CONTAINER_APP_")):
-            yield Diagnostic(
-                code="env",
-                message=f"env may not set {name!r}",
-                help="GLACIER_…, AZURE_… and CONTAINER_APP_… are reserved",
-            )
 
 
 def identity(spec: ContainerAppJob, site: Site) -> Iterator[Made]:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from glacier.errors import Diagnostic
 from glacier.graph import Verb
 from glacier.infra import Concat, Enum, Value
 from glacier.resource import Resource
@@ -52,11 +51,6 @@ PARTICULAR = CosmosDB
 def specialize(generic: Database) -> Unsupported:
     """Nothing: a generic database holds tables, and is a PostgreSQL."""
     return Unsupported("a generic database holds tables", "write CosmosDB(…) for documents")
-
-
-def review(spec: CosmosDB) -> Iterator[Diagnostic]:
-    """Nothing that the limits table does not say."""
-    yield from ()
 
 
 def emit(spec: CosmosDB, site: Site) -> Iterator[Made]:

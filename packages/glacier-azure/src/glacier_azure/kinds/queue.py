@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from glacier.errors import Diagnostic
 from glacier.graph import Verb
 from glacier.infra import Concat
 from glacier.resource import Resource
@@ -48,11 +47,6 @@ PARTICULAR = ServiceBus
 def specialize(generic: Queue) -> ServiceBus:
     """A queue with the same order and the same patience."""
     return ServiceBus(fifo=generic.fifo, max_receives=generic.max_receives)
-
-
-def review(spec: ServiceBus) -> Iterator[Diagnostic]:
-    """Nothing that the limits table does not say."""
-    yield from ()
 
 
 def emit(spec: ServiceBus, site: Site) -> Iterator[Made]:

@@ -12,13 +12,12 @@ from glacier.infra import Concat, Enum, Node, Options, Ref, Value
 from glacier.resource import Resource, alike
 from glacier.target import Job, Made, Meter, Principal, Site
 
-from glacier_azure.foundation import account, resource, subnet
+from glacier_azure.foundation import account, resource, subnet, whoami
 from glacier_azure.foundation import identity as own_identity
 from glacier_azure.roles import assign
 from glacier_azure.workflow import Step, allowed, clock, function_step
 
 CALLS = "calls"  # the queue that a function is called through; what fails for good, the host puts into calls-poison
-_RESERVED = ("GLACIER_", "AZURE_", "AzureWebJobs", "AzureFunctionsJobHost__", "APPLICATIONINSIGHTS_", "WEBSITE_")
 _LEFT_ALONE = 3600  # seconds that a running function is waited for when instances are taken away
 _HOST_ROLES = {
     "host-blobs": "Storage Blob Data Owner",
@@ -75,13 +74,6 @@ def review(spec: AzureFunction) -> Iterator[Diagnostic]:
             severity=Severity.NOTE,
             help="compute.container(timeout=…) is left to run",
         )
-    for name in spec.env or {}:
-        if name.startswith(_RESERVED) or not name.replace("_", "").isalnum() or not name[0].isalpha():
-            yield Diagnostic(
-                code="env",
-                message=f"env may not set {name!r}",
-                help=f"letters, digits and '_', and none of {', '.join(f'{word}…' for word in _RESERVED)}",
-            )
 
 
 def identity(spec: AzureFunction, site: Site) -> Iterator[Made]:
@@ -191,15 +183,6 @@ def _settings(spec: AzureFunction, site: Site, job: Job, host: Node) -> dict[str
         "AzureWebJobsStorage__clientId": client,
         "AzureWebJobsStorage__credential": "managedidentity",
         **job.environment,
-    }
-
-
-def whoami(site: Site) -> dict[str, Value]:
-    """What the code must know of its own identity: a database knows it by name, a cache by its id."""
-    return {
-        "AZURE_CLIENT_ID": site.ref("identity", "client_id"),
-        "GLACIER_IDENTITY": site.ref("identity", "name"),
-        "GLACIER_PRINCIPAL": site.ref("identity", "principal_id"),
     }
 
 

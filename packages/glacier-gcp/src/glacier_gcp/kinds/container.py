@@ -15,7 +15,6 @@ from glacier.resource import Resource, alike
 from glacier.tables import matches
 from glacier.target import Job, Made, Meter, Principal, Site
 
-from glacier_gcp import environment
 from glacier_gcp.foundation import account, apis, interface, project
 from glacier_gcp.workflow import Step, job_step
 
@@ -63,7 +62,6 @@ def review(spec: CloudRunJob) -> Iterator[Diagnostic]:
             severity=Severity.WARNING,
             help="put it into Artifact Registry, or let a remote repository there fetch it",
         )
-    yield from environment.review(spec.env)
 
 
 def identity(spec: CloudRunJob, site: Site) -> Iterator[Made]:

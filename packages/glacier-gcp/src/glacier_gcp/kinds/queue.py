@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from glacier.errors import Diagnostic
 from glacier.graph import Verb
 from glacier.infra import Concat, Value
 from glacier.resource import Resource
@@ -48,11 +47,6 @@ PARTICULAR = PubSub
 def specialize(generic: Queue) -> PubSub:
     """A topic with the same order and the same patience."""
     return PubSub(enable_message_ordering=generic.fifo, max_delivery_attempts=generic.max_receives)
-
-
-def review(spec: PubSub) -> Iterator[Diagnostic]:
-    """Nothing that the limits table does not say."""
-    yield from ()
 
 
 def emit(spec: PubSub, site: Site) -> Iterator[Made]:

@@ -13,7 +13,6 @@ from glacier.resource import Resource, alike
 from glacier.tables import Tables
 from glacier.target import Job, Made, Meter, Principal, Site
 
-from glacier_gcp import environment
 from glacier_gcp.foundation import account, apis, interface, upload
 from glacier_gcp.workflow import Step, function_step
 
@@ -83,7 +82,6 @@ def review(spec: CloudFunction) -> Iterator[Diagnostic]:
             severity=Severity.WARNING,
             help="compute.container(timeout=…) may run for days",
         )
-    yield from environment.review(spec.env)
 
 
 def identity(spec: CloudFunction, site: Site) -> Iterator[Made]:

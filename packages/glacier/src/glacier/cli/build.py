@@ -12,6 +12,7 @@ from glacier.vendoring import Built, Size
 from glacier.vendoring.building import CACHE
 from glacier.vendoring.exported import MIB
 
+_UNKNOWN = "no documented limit"
 _COLUMNS = ("folder", "for", "packages", "unzipped", "of", "zipped", "of ", "largest, in MiB")
 
 
@@ -49,7 +50,7 @@ def _show(built: Built) -> None:
 
 
 def _row(size: Size) -> tuple[str, ...]:
-    limits = {part: f"{bound.max:g}" for part, bound in size.folder.limits.items()}
+    limits = {part: _UNKNOWN if b.max is None else f"{b.max:g}" for part, b in size.folder.limits.items()}
     shown = {part: (f"{size.of(part) / MIB:.1f}", limits.get(part, "–")) for part in ("unzipped", "zipped")}
     return (
         size.folder.path,

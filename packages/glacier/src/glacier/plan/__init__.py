@@ -33,7 +33,7 @@ from glacier.plan.residency import breaches
 from glacier.plan.secrets import kept
 from glacier.plan.transfers import out_of_reach, transfers, without_trust
 from glacier.resource import Resource
-from glacier.target import ComputeKind, StorageKind, Target, Unsupported
+from glacier.target import ComputeKind, Reviews, StorageKind, Target, Unsupported
 
 __all__ = [
     "Clouds",
@@ -100,7 +100,9 @@ def kind_of(target: Target, particular: Resource) -> StorageKind | ComputeKind:
 
 
 def _sound(particular: Resource, target: Target, subject: Subject, found: list[Diagnostic]) -> Resource:
-    """A particular within its cloud's limits, reviewed by its kind."""
+    """A particular within its cloud's limits, reviewed by its kind where that has something to say."""
     fitted = within(particular, target.tables, subject, found)
-    found.extend(replace(d, subject=subject.name, where=subject.where) for d in kind_of(target, fitted).review(fitted))
+    kind = kind_of(target, fitted)
+    if isinstance(kind, Reviews):
+        found.extend(replace(d, subject=subject.name, where=subject.where) for d in kind.review(fitted))
     return fitted

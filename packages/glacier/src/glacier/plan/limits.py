@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -19,16 +19,26 @@ from glacier.target import Target
 # Rows of a limits table that bound what is made of one task, and of a whole pipeline, rather than a field of a class.
 TASK_DATASETS = ("Task", "datasets")
 WORKFLOW_TASKS = ("Workflow", "tasks")
+_OURS = "GLACIER_"  # begins the settings by which a task is told what it is and where its data is
 
 
 def within(particular: Resource, tables: Tables, subject: Subject, found: list[Diagnostic]) -> Resource:
-    """A particular whose fields its cloud takes; what it would refuse is reported."""
+    """A particular whose fields its cloud takes; what it would refuse is reported.
+
+    A row holds for each item of a list, and for each key of a mapping: the values in it may be anybody's secrets.
+    """
     cls = type(particular).__name__
+    for name in getattr(particular, "env", None) or ():
+        if name.startswith(_OURS):
+            message = f"{cls}.env: {name!r} begins with {_OURS}, which is Glacier's own"
+            found.append(subject.error("limit", message, "another name"))
     for (owner, name), limit in tables.limits.items():
         value = getattr(particular, name) if owner == cls else None
         if value is not None:
-            for message, help_ in breaches_of(tables, (owner, name), value):
-                found.append(subject.error("limit", f"{cls}.{name} = {value!r} {message}", help_))
+            for each in value if isinstance(value, Collection) and not isinstance(value, str) else (value,):
+                shown = f"{cls}.{name} = {each!r}" if each is value else f"{cls}.{name}: {each!r}"
+                for message, help_ in breaches_of(tables, (owner, name), each):
+                    found.append(subject.error("limit", f"{shown} {message}", help_))
             if limit.steps and isinstance(value, int | float):
                 particular = _stepped(particular, name, value, limit.steps, subject, found)
     pairs = tables.pairs.get(cls)
@@ -65,10 +75,6 @@ def counts(graph: Graph, tasks: tuple[PlacedTask, ...], targets: Mapping[str, Ta
 
 
 def _breaches(limit: Limit, value: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(value, tuple | list):
-        for item in value:
-            yield from _breaches(limit, item)
-        return
     unit = f" {limit.unit}" if limit.unit else ""
     if limit.one_of is not None and value not in limit.one_of:
         meant = nearest(str(value), map(str, limit.one_of))

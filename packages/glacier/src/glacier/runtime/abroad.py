@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 import threading
 import weakref
 from collections import OrderedDict
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from glacier.runtime import leftovers
 from glacier.runtime.ahead import ahead
 from glacier.runtime.buckets import Facts, Remote, Scratch, pieces_of
 
@@ -81,7 +81,7 @@ class Kept:
 
     def _there(self) -> Path:
         if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="glacier-kept-"))
+            self._folder = Path(leftovers.folder())
             weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         return self._folder
 

@@ -10,15 +10,14 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-import platform
 import shutil
-import tempfile
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Protocol
 from urllib.parse import SplitResult, unquote
 
+from glacier.runtime import leftovers
 from glacier.runtime.ahead import hand_over
 from glacier.runtime.codecs import Content
 from glacier.runtime.problems import Problem
@@ -26,10 +25,6 @@ from glacier.runtime.problems import Problem
 PIECE = 5 * 1024 * 1024  # bytes in memory at once when an object is read in pieces; the least that S3 takes as a part
 WIDTH = 3  # parts that are on their way at once: a small function has no memory for more
 _PARTS = 10_000  # that an upload may have on S3 (docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html)
-
-
-# Who writes a file is told by its name while it is unfinished; a folder may be shared by several machines.
-_HOST = f"{platform.node()}~"
 
 
 class Found(NamedTuple):
@@ -83,7 +78,7 @@ class Scratch:
     def file(self, name: str) -> Path:
         """The path of a new file; it keeps its suffix, by which libraries know what it is."""
         if self._folder is None:
-            self._folder = tempfile.mkdtemp(prefix="glacier-")
+            self._folder = leftovers.folder()
             self._remove = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)  # at the latest
         folder = Path(self._folder) / str(next(self._numbers))
         folder.mkdir()
@@ -120,7 +115,7 @@ class Disk:
         self._writing = f"{self.root}/.writing"
         self._numbers = itertools.count()
         self._scratch = Scratch()
-        self._sweep()
+        leftovers.sweep(self._writing)
 
     def read(self, path: str) -> bytes:
         """All of a file."""
@@ -152,7 +147,7 @@ class Disk:
 
     def write(self, path: str, content: Content) -> int:
         """Write a file beside its place and move it there."""
-        staged, target = f"{self._writing}/{_HOST}{os.getpid()}-{id(self)}-{next(self._numbers)}", f"{self.root}/{path}"
+        staged, target = f"{self._writing}/{leftovers.name()}{id(self)}-{next(self._numbers)}", f"{self.root}/{path}"
         try:
             try:
                 size = _fill(staged, content)
@@ -179,21 +174,9 @@ class Disk:
     def close(self) -> None:
         """Remove copies, and the folder for unfinished files when there are none."""
         self._scratch.close()
-        self._sweep()
+        leftovers.sweep(self._writing)
         with contextlib.suppress(OSError):  # another process writes there
             os.rmdir(self._writing)
-
-    def _sweep(self) -> None:
-        try:
-            names = os.listdir(self._writing)
-        except FileNotFoundError:
-            return
-        for name in names:
-            host, _, rest = name.rpartition("~")
-            pid = rest.partition("-")[0]
-            if f"{host}~" == _HOST and pid.isdigit() and int(pid) != os.getpid() and not _is_alive(int(pid)):
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(f"{self._writing}/{name}")
 
 
 def local_path(address: SplitResult) -> str:
@@ -235,18 +218,6 @@ def _all(file: IO[bytes], content: bytes) -> int:
     while written < len(content):
         written += file.write(memoryview(content)[written:])
     return written
-
-
-def _is_alive(pid: int) -> bool:
-    if os.name == "nt":
-        return True  # there, asking would end it; what is left is removed with the folder
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 class Remote:

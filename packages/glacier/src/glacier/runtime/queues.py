@@ -23,6 +23,7 @@ from glacier.runtime.manifest import Place
 from glacier.runtime.messages import messages_of
 from glacier.runtime.problems import Problem
 from glacier.runtime.tokens import azure_token, call, google_token
+from glacier.runtime.warm import warm
 from glacier.runtime.who import Who
 from glacier.runtime.written import Written
 
@@ -145,7 +146,7 @@ class Sqs:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._client: Any = library("boto3").client("sqs", region_name=url.split(".")[1])
+        self._client: Any = warm(library("boto3").client, "sqs", region_name=url.split(".")[1])
 
     def send(self, messages: Sequence[Sent]) -> None:
         """In batches."""

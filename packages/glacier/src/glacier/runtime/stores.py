@@ -29,6 +29,7 @@ from glacier.runtime.codecs import in_memory
 from glacier.runtime.manifest import Place
 from glacier.runtime.objects import Objects
 from glacier.runtime.problems import Problem
+from glacier.runtime.warm import warm
 from glacier.runtime.who import Who
 from glacier.runtime.written import Written
 
@@ -131,7 +132,7 @@ def _s3(parts: SplitResult, who: Who) -> Store:
     options, credentials = words(parts)
     storage_class = options.pop("storage_class", None)
     prefix = unquote(parts.path).strip("/")
-    store = S3Store(parts.netloc, prefix=prefix or None, credential_provider=credentials, **options)  # type: ignore[arg-type]  # region, endpoint, …
+    store = warm(S3Store, parts.netloc, prefix=prefix or None, credential_provider=credentials, **options)
     attributes = {"Storage-Class": storage_class} if storage_class else None
     return Objects(Remote(store, f"s3://{parts.netloc}/{prefix}", attributes))
 
@@ -141,7 +142,7 @@ def _gs(parts: SplitResult, who: Who) -> Store:
 
     _, credentials = words(parts)
     prefix = unquote(parts.path).strip("/")
-    store = GCSStore(parts.netloc, prefix=prefix or None, credential_provider=credentials)
+    store = warm(GCSStore, parts.netloc, prefix=prefix or None, credential_provider=credentials)
     return Objects(Remote(store, f"gs://{parts.netloc}/{prefix}"))
 
 
@@ -150,7 +151,8 @@ def _az(parts: SplitResult, who: Who) -> Store:
 
     options, credentials = words(parts)
     container, _, prefix = unquote(parts.path).strip("/").partition("/")
-    store = AzureStore(container, prefix=prefix or None, account_name=parts.netloc, credential_provider=credentials)
+    at = {"account_name": parts.netloc, "prefix": prefix or None}
+    store = warm(AzureStore, container, **at, credential_provider=credentials)
     tier = options.get("tier")
     attributes = {"Storage-Class": tier} if tier else None
     return Objects(Remote(store, f"az://{parts.netloc}/{container}/{prefix}", attributes))

@@ -17,6 +17,7 @@ from functools import partial
 from glacier.runtime.libraries import library
 from glacier.runtime.problems import Problem
 from glacier.runtime.tokens import Refused, azure_token, call, google_token
+from glacier.runtime.warm import warm
 
 _NOT_FOUND = 404
 _PUT = 'put its value in place: the deployment guide, README.md, has the commands under "Put the secrets in place"'
@@ -40,7 +41,7 @@ def _aws(arn: str) -> str:
     """docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html."""
     parts = arn.split(":")
     errors = library("botocore.exceptions")
-    client = library("boto3").client("secretsmanager", region_name=parts[3] if len(parts) > 3 else None)
+    client = warm(library("boto3").client, "secretsmanager", region_name=parts[3] if len(parts) > 3 else None)
     try:
         answer = client.get_secret_value(SecretId=arn)
     except client.exceptions.ResourceNotFoundException:  # there is no value yet, or no secret

@@ -16,18 +16,24 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from itertools import product
+from pathlib import Path
+from types import FunctionType
 from typing import Any, ClassVar
 
 from glacier import infra, providers
 from glacier.compilation import Compiled, Compiler
-from glacier.errors import CompileError
+from glacier.compute import Serverless
+from glacier.errors import CompileError, Severity
 from glacier.graph import Verb
 from glacier.infra import Node
 from glacier.pipeline import Pipeline
 from glacier.render import packages_of
 from glacier.resource import Resource, public_fields
-from glacier.target import Unsupported
+from glacier.target import ComputeKind, Reviews, StorageKind, Unsupported
 from glacier.testing.cases import CASES, GENERIC, on_compute, on_storage, shared_storage, with_secrets
+from glacier.vendoring import exported
+from glacier.vendoring.exported import MIB, Folder
+from glacier.vendoring.sizes import Package, Size, review
 
 
 class ProviderContract:
@@ -83,6 +89,22 @@ class ProviderContract:
                 assert kind.why
             else:
                 assert kind.PARTICULAR.provider == self.compiler.provider
+
+    def test_a_kind_has_no_function_that_nobody_calls(self) -> None:
+        """A review that is misspelt would be none, and no type checker knows that it was meant."""
+        asked = set(dir(StorageKind)) | set(dir(ComputeKind)) | set(dir(Reviews))
+        target = self.compiler
+        for kind in (*target.storage_kinds.values(), *target.compute_kinds.values(), *target.more_kinds):
+            said = [f for f in vars(kind).values() if isinstance(f, FunctionType) and f.__globals__ is vars(kind)]
+            assert not [f.__name__ for f in said if not f.__name__.startswith("_") and f.__name__ not in asked]
+
+    def test_settings_of_glaciers_own_are_not_the_users(self) -> None:
+        for cls in self.particulars():
+            if cls.kind in self.compiler.compute_kinds:
+                secret = {**self.complete.get((cls, ""), {}), "env": {"GLACIER_TASK": "hunter2"}}
+                (said,) = self.compiler.plan(on_compute(cls(**secret))).diagnostics
+                assert said.message.startswith(f"{cls.__name__}.env: 'GLACIER_TASK' begins with GLACIER_")
+                assert "hunter2" not in f"{said.message}{said.help}"
 
     def test_every_case_is_sound(self) -> None:
         for name, compiled in self.cases().items():
@@ -192,6 +214,17 @@ class ProviderContract:
                 tried += 1
         assert tried > 3
 
+    def test_what_a_function_weighs_is_held_against_what_its_cloud_takes(self, tmp_path: Path) -> None:
+        """A cloud says of both measures how much it takes, or that it documents no limit, and where that was read."""
+        self.compiled(on_compute(Serverless())).export_pulumi(tmp_path)
+        (folder,) = exported.read(tmp_path).folders
+        assert set(folder.limits) == {"unzipped", "zipped"}
+        for part, bound in folder.limits.items():
+            assert ", read 20" in bound.source
+            full = int(bound.max * MIB) if bound.max is not None else 1 << 40
+            said = [[each.severity for each in review(_weighing(folder, part, size))] for size in (full, full + 1)]
+            assert said == ([[Severity.WARNING], [Severity.ERROR]] if bound.max is not None else [[], []])
+
     def test_the_text_parses_and_needs_nothing_of_ours(self) -> None:
         for name, compiled in self.cases().items():
             for path, content in compiled.files.items():
@@ -255,6 +288,11 @@ class ProviderContract:
             record = json.loads(compiled.files["glacier.json"])
             assert record["pipeline"] == compiled.name
             assert {grant["may"] for grant in record["grants"]} <= {verb.value for verb in Verb}
+
+
+def _weighing(folder: Folder, part: str, size: int) -> Size:
+    weights = {"unzipped": 0, "zipped": 0, part: size}
+    return Size(folder=folder, own=Package(name="(code)", version="", **weights), packages=())
 
 
 def _said(compiled: Compiled) -> tuple[object, ...]:

@@ -47,6 +47,7 @@ def build(directory: Path, *, cache: Path = CACHE, upgrade: bool = False) -> Bui
             made = Built(directory, measured, tuple(found))
             if made.fits:
                 place(export, built, locks)
+            trees.sweep(cache)
     except CompileError as error:  # what to type, with the folder's own name
         shown = [replace(each, help=each.help.replace("DIR", str(directory))) for each in error.diagnostics]
         raise CompileError(shown) from error.__cause__

@@ -17,9 +17,9 @@ MIB = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """What a cloud takes at most, in MiB, and who says so."""
+    """What a cloud takes at most, in MiB, or ``None`` if it documents no limit; and who says so."""
 
-    max: float
+    max: float | None
     source: str
 
 

@@ -83,7 +83,7 @@ def weighed(files: Mapping[str, bytes]) -> Package:
 def review(size: Size) -> Iterator[Diagnostic]:
     """An error for each limit that a folder exceeds, a warning for one that it comes near."""
     for part, bound in size.folder.limits.items():
-        share = size.of(part) / MIB / bound.max
+        share = size.of(part) / MIB / bound.max if bound.max is not None else 0
         if share >= _NEAR:
             yield Diagnostic(
                 code="size",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,6 +22,8 @@ from glacier.vendoring.sizes import Package
 
 _MADE_BY = 1  # counts up when a tree is made in another way, so that former ones are not taken for it
 _FACTS, _REQUIREMENTS, _TREE = "facts.json", "requirements.txt", "tree"
+_MAKING, _GOING = ".making-", ".going-"
+_UNUSED = 30 * 24 * 3600  # seconds after which a tree that nobody has used goes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,16 +51,43 @@ def tree(folder: Folder, locked: Path, cache: Path) -> Tree:
     if found is not None:
         return found
     cache.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=".making-", dir=cache))
+    staging = Path(tempfile.mkdtemp(prefix=_MAKING, dir=cache))
     try:
         _make(folder, locked, python, staging)
-        shutil.rmtree(cache / key, ignore_errors=True)  # one that somebody changed
-        os.replace(staging, cache / key)
+        if _kept(cache / key) is None:  # else another build has made it meanwhile, and copies it now
+            shutil.rmtree(cache / key, ignore_errors=True)  # one that somebody changed
+            os.replace(staging, cache / key)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     made = _kept(cache / key)
     assert made is not None
     return made
+
+
+def sweep(cache: Path) -> None:
+    """Remove the trees that no build has used for thirty days, and what builds that were ended have left.
+
+    Another build may begin to use one at this moment: it marks it first, so that the mark is looked at once more when
+    the tree is out of its way. Nothing else is touched, since a cache may be a folder of the user's.
+    """
+    for entry in cache.iterdir() if cache.is_dir() else ():
+        if re.fullmatch(r"[0-9a-f]{24}", entry.name) and _is_unused(entry / _FACTS):
+            going = cache / f"{_GOING}{entry.name}-{os.getpid()}"
+            with contextlib.suppress(OSError):  # another build removes it
+                os.replace(entry, going)
+                if _is_unused(going / _FACTS):
+                    shutil.rmtree(going, ignore_errors=True)
+                else:
+                    os.replace(going, entry)
+        elif entry.name.startswith((_MAKING, _GOING)) and _is_unused(entry):
+            shutil.rmtree(entry, ignore_errors=True)
+
+
+def _is_unused(mark: Path) -> bool:
+    try:
+        return time.time() - mark.stat().st_mtime > _UNUSED
+    except OSError:
+        return False
 
 
 def contents(tree: Path, names: Iterable[str] | None = None) -> str:
@@ -72,7 +104,9 @@ def contents(tree: Path, names: Iterable[str] | None = None) -> str:
 
 
 def _kept(place: Path) -> Tree | None:
-    """A tree as it was made; ``None`` when there is none, or not as it was."""
+    """A tree as it was made, marked as used; ``None`` when there is none, or not as it was."""
+    with contextlib.suppress(OSError):  # a cache that may only be read
+        os.utime(place / _FACTS)
     try:
         facts = json.loads((place / _FACTS).read_text(encoding="utf-8"))
         requirements = (place / _REQUIREMENTS).read_bytes()
