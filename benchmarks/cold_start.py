@@ -16,9 +16,7 @@ byte code is kept between two starts. Numbers compare within one run only.
 from __future__ import annotations
 
 import argparse
-import compileall
 import json
-import platform
 import statistics
 import subprocess
 import sys
@@ -37,9 +35,9 @@ sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "tools"), str(ROOT / "examp
 import boto3  # noqa: E402
 import page  # noqa: E402
 import sales  # noqa: E402
+from glacier.vendoring import build  # noqa: E402
 from glacier_aws import AWSCompiler  # noqa: E402
-from servers import clouds  # noqa: E402
-from servers.installing import install  # noqa: E402
+from servers import clouds, installing, pythons  # noqa: E402
 
 BUCKET = "glacier-cold-start"
 CALL = "/2015-03-31/functions/function/invocations"
@@ -74,15 +72,15 @@ class Function:
 
 def functions(folder: Path, known: Mapping[str, str]) -> dict[str, Function]:
     """The three, ready to be started."""
-    library = install("boto3")
-    compileall.compile_dir(library, quiet=2)  # Lambda's own boto3 is compiled
+    library = installing.install("boto3")
+    compiled = [installing.deployed(), "-m", "compileall", "-q", library]  # as Lambda's own boto3 is
+    subprocess.run(compiled, check=True)
     for name, text in (("bare", BARE), ("boto3", BY_HAND)):
         (folder / name).mkdir()
         (folder / name / "handler.py").write_text(text, encoding="utf-8")
     AWSCompiler().compile(sales.pipeline).export_pulumi(folder / "out")
+    build(folder / "out", cache=installing.HOME / "packages")
     code = folder / "out" / "aws" / "functions" / "tasks"
-    into = ["--target", str(code), "--requirements", str(code / "requirements.txt"), "--python", sys.executable]
-    subprocess.run(["uv", "pip", "install", "--quiet", "--link-mode", "copy", *into], check=True)
     address = f"s3://{BUCKET}/?region={clouds.REGION}"
     given = {"GLACIER_TASK": "tidy", "GLACIER_STORE_ORDERS": address, "GLACIER_STORE_SCRATCH": address}
     return {
@@ -165,7 +163,7 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
         found: dict[str, Any] = {
-            "python": platform.python_version(),
+            "python": pythons.DEPLOYED,
             "rounds": arguments.rounds,
             "functions": measured(Path(directory), arguments.rounds, arguments.calls),
         }

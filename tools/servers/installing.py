@@ -42,7 +42,7 @@ def _install(arguments: Sequence[str]) -> None:
 def _environment(folder: Path, pins: Sequence[str], python: Path = Path(sys.executable)) -> None:
     """An environment of its own, since some servers pin what others need newer."""
     _run("uv", "venv", "--quiet", "--python", str(python), str(folder))
-    _install(["--python", str(folder / "bin" / "python"), *pins])
+    _install(["--compile-bytecode", "--python", str(folder / "bin" / "python"), *pins])
 
 
 def _deployed(folder: Path, pins: Sequence[str]) -> None:

@@ -38,4 +38,6 @@ def _from_debian(folder: Path, run: Callable[..., object]) -> Path:
     words = " ".join(f'"{word}"' for word in debian.loader(folder))
     started.write_text(f'#!/bin/sh\nexec {words} --argv0 "$0" "{itself}" "$@"\n')
     started.chmod(0o755)
+    # As Debian does when it installs them: a function that may not write would compile them at each start.
+    run(str(started), "-m", "compileall", "-q", str(folder / "usr" / "lib" / f"python{DEPLOYED}"))
     return started
