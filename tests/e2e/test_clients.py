@@ -156,14 +156,21 @@ def test_a_key_of_valkey(on_valkey: Store) -> None:
 Queues = Callable[..., tuple[str, Callable[..., Store]]]
 
 
+@pytest.fixture(params=["ministack", "moto"])
+def sqs(request: pytest.FixtureRequest, aws: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A client of the owner's, of one emulator after the other."""
+    server: Server = request.getfixturevalue(request.param)
+    reached(clouds.aws_environment(server.url), monkeypatch)
+    return aws("sqs", server)
+
+
 @pytest.fixture
-def queue_of(ministack: Server, aws: Any, monkeypatch: pytest.MonkeyPatch) -> Queues:
-    """Makes a queue; gives its name, and what opens it for a run."""
-    reached(clouds.aws_environment(ministack.url), monkeypatch)
+def queue_of(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> Queues:
+    """Makes a queue; gives its URL, and what opens it for a run."""
     monkeypatch.setattr("glacier.runtime.queues._WAIT", 0)
 
     def make(name: str, **attributes: str) -> tuple[str, Callable[..., Store]]:
-        url = aws("sqs", ministack).create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+        url = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
         account = url.split("/")[-2]
         address = f"sqs+https://sqs.{clouds.REGION}.amazonaws.com/{account}/{name}"
         return url, lambda run="one": open_store(address, Who("task", run))
@@ -174,7 +181,7 @@ def queue_of(ministack: Server, aws: Any, monkeypatch: pytest.MonkeyPatch) -> Qu
 MESSAGES = Place(store="s", path="calls/")
 
 
-def test_messages_of_sqs(queue_of: Queues, ministack: Server, aws: Any) -> None:
+def test_messages_of_sqs(queue_of: Queues, sqs: Any) -> None:
     url, opened = queue_of("plain", VisibilityTimeout="600")
     sent = [{"number": number, "ü": None} for number in range(25)]
     opened().write(MESSAGES, sent, None)
@@ -182,12 +189,12 @@ def test_messages_of_sqs(queue_of: Queues, ministack: Server, aws: Any) -> None:
     assert reader.read(MESSAGES, list) == sent
     assert opened().read(MESSAGES, list) == []  # somebody else is reading them
     for handle in reader._taken:  # the time is over, and nobody has said that they are done
-        aws("sqs", ministack).change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=0)
+        sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=0)
     again: Any = opened()
     assert again.read(MESSAGES, list) == sent
     taken = list(again._taken)
     again.settle(MESSAGES)
-    counts = aws("sqs", ministack).get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     assert len(taken) == len(sent)
     assert [counts[f"ApproximateNumberOfMessages{kind}"] for kind in ("", "NotVisible")] == ["0", "0"]
 
@@ -204,9 +211,9 @@ def test_ordered_messages_of_sqs(queue_of: Queues) -> None:
     reader.settle(MESSAGES)
 
 
-def test_somebody_elses_message(queue_of: Queues, ministack: Server, aws: Any) -> None:
+def test_somebody_elses_message(queue_of: Queues, sqs: Any) -> None:
     url, opened = queue_of("foreign")
-    aws("sqs", ministack).send_message(QueueUrl=url, MessageBody="plain text")
+    sqs.send_message(QueueUrl=url, MessageBody="plain text")
     assert opened().read(MESSAGES, list) == ["plain text"]
 
 
