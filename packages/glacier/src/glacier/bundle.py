@@ -30,7 +30,7 @@ from glacier.runtime.clients import PACKING, needed
 from glacier.runtime.manifest import Manifest, Place
 from glacier.runtime.packing import is_packed
 from glacier.storage import ObjectStorage
-from glacier.target import Draft, Site, Target
+from glacier.target import Address, Draft, Site, Target
 
 # What the runtime itself imports beyond the standard library, as pinned in the workspace's lock.
 RUNTIME_REQUIREMENTS = ("obstore==0.12.1",)
@@ -123,7 +123,7 @@ def digest_of(files: Mapping[str, bytes]) -> str:
 def artifacts(plan: Plan, cloud: str, found: list[Diagnostic]) -> tuple[Artifact, ...]:
     """The folders that one cloud's tasks run from, one for each distinct set of needs."""
     groups: dict[Needs, list[PlacedTask]] = {}
-    said = {storage: _said(plan, storage) for storage in plan.storages}
+    said = {storage: _said(_address(plan, storage)) for storage in plan.storages}
     for placed in plan.tasks:
         if placed.home.cloud == cloud:
             groups.setdefault(needs_of(placed, _clients(plan, placed, said)), []).append(placed)
@@ -133,11 +133,21 @@ def artifacts(plan: Plan, cloud: str, found: list[Diagnostic]) -> tuple[Artifact
     )
 
 
-def _said(plan: Plan, storage: PlacedStorage) -> str:
-    """The part of a storage's address that is known already."""
+def _address(plan: Plan, storage: PlacedStorage) -> Address:
+    """A storage's address, as far as it is known already."""
     site = Site(Draft(plan.targets[storage.home.cloud], plan.graph.name), storage.owner)
-    url = storage_kind(plan, storage).address(storage.particular, site).url
-    return "".join(value for value in walk(url) if isinstance(value, str))
+    return storage_kind(plan, storage).address(storage.particular, site)
+
+
+def _said(address: Address) -> str:
+    return "".join(value for value in walk(address.url) if isinstance(value, str))
+
+
+def _authorities(plan: Plan, tasks: Iterable[AnyTask]) -> dict[str, str]:
+    """By whose word each server is believed to which some tasks go, where that is known before deploying."""
+    storages = {plan.keeps[dataset] for task in tasks for dataset in task.datasets if dataset in plan.keeps}
+    found = {storage.owner: _address(plan, storage).authority for storage in storages}
+    return {owner: authority for owner, authority in sorted(found.items()) if isinstance(authority, str)}
 
 
 def _clients(plan: Plan, placed: PlacedTask, said: Mapping[PlacedStorage, str]) -> Iterator[str]:
@@ -175,6 +185,7 @@ def _artifact(plan: Plan, cloud: str, needs: Needs, tasks: tuple[AnyTask, ...], 
         attribute=attribute,
         tasks={task.name: f"{_module_name(task)}:{task.function.__qualname__}" for task in tasks},
         places=places(plan, tasks),
+        authorities=_authorities(plan, tasks),
     )
     files["manifest.json"] = manifest.to_json().encode()
     # What packs is no part of what tasks must have in common: a first crossing should give no folder another name.

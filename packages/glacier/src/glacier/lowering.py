@@ -19,6 +19,7 @@ from glacier.infra import Concat, Lookup, Node, Output, Program, Ref, Section, S
 from glacier.naming import slug
 from glacier.plan import PlacedSecret, PlacedStorage, PlacedTask, Plan
 from glacier.runtime import secrets
+from glacier.runtime.manifest import authority_key
 from glacier.target import Draft, Grant, Job, Made, Principal, Secrets, Site, Unsupported
 
 
@@ -187,6 +188,8 @@ def _job(plan: Plan, task: PlacedTask, artifact: Artifact, drafts: Mapping[str, 
         if storage.home.provider != task.home.provider:
             url = trust.address_for(plan, trust.Visit(task, storage.home.cloud), drafts, url)
         settings[environment_key(storage.owner)] = url
+        if not isinstance(address.authority, str | Unsupported | None):  # those go with the code, or are refused
+            settings[authority_key(environment_key(storage.owner))] = address.authority
         network = network or address.network
     for secret in plan.given.get(task.task, ()):
         reference = _reference(plan, secret, drafts[task.home.cloud])

@@ -63,10 +63,16 @@ class Grant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """Where the runtime finds a storage: a URL, and whether only tasks inside the network reach it."""
+    """Where the runtime finds a storage: a URL, and whether only tasks inside the network reach it.
+
+    ``authority`` is the certificate, as PEM, of who signs its server's, where that is nobody whom everybody trusts;
+    ``Unsupported`` where nobody knows it, so that no server there could be believed. Text goes with the code, and what
+    is known only when deploying into the task's environment.
+    """
 
     url: Value
     network: bool = False
+    authority: Value | Unsupported = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

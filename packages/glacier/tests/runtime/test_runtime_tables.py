@@ -175,11 +175,14 @@ def test_signing_in_to_a_database(monkeypatch: pytest.MonkeyPatch) -> None:
         databases, "user_and_password", lambda options: ("u", "p") if options.get("secret") else (None, None)
     )
     databases.postgres(urlsplit("postgres://host:5432/db?secret=arn"), Who())._connect()
-    assert given == {"host": "host", "port": 5432, "dbname": "db", "user": "u", "password": "p", "sslmode": "require"}
+    assert given.pop("sslrootcert")
+    signs_in = {"host": "host", "port": 5432, "dbname": "db", "user": "u", "password": "p"}
+    assert given == {**signs_in, "sslmode": "verify-full"}
     given.clear()
     store = databases.mysql(urlsplit("mysql://me:p%40ss@host/db?sslmode=disable"), Who())
     store._connect()
-    assert given == {"host": "host", "database": "db", "user": "me", "password": "p@ss", "charset": "utf8mb4"}
+    signs_in = {"host": "host", "database": "db", "user": "me", "password": "p@ss"}
+    assert given == {**signs_in, "charset": "utf8mb4", "ssl_disabled": True}
     assert "p%40ss" not in store._address
 
 
@@ -237,6 +240,10 @@ def test_who_signs_in_to_elasticache(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class FakeRedis(dict):  # type: ignore[type-arg]
+    def __init__(self) -> None:
+        super().__init__()
+        self.connection_pool = SimpleNamespace(connection_class=None)
+
     def set(self, key: str, value: bytes) -> None:
         self[key] = value
 
@@ -255,7 +262,8 @@ def test_a_key_of_a_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     kinds = {
         name: lambda name=name, **options: made.append((name, options)) or data for name in ("Redis", "RedisCluster")
     }
-    monkeypatch.setattr(caches, "library", lambda name: SimpleNamespace(**kinds))
+    client = SimpleNamespace(**kinds, SSLConnection=type("SSLConnection", (), {}))
+    monkeypatch.setattr(caches, "library", lambda name: client)
     monkeypatch.setattr(caches, "cache_user", lambda options, task, verb: (f"{task}-{verb}", "token"))
     store = open_store("valkeys://host:6379/?cache=c&region=r&users=g", Who("t"))
     with pytest.raises(Problem, match="there is nothing yet at valkeys://host key my-table/"):
@@ -263,17 +271,20 @@ def test_a_key_of_a_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     store.write(place(), "text", None)
     store.write(place(), [1], None)
     assert data == {"my-table/data.json": b"[1]"}
-    assert open_store("rediss://host:10000/?auth=entra", Who("t")).read(place(), None) == [1]
     assert open_store("redis://host", Who("t")).read(place(), None) == [1]
+    assert data.connection_pool.connection_class is None
+    assert open_store("rediss://host:10000/?auth=entra", Who("t")).read(place(), None) == [1]
+    assert issubclass(data.connection_pool.connection_class, client.SSLConnection)
     store.write(place(), pl.DataFrame({"a": [1]}), None)
     assert list(store.read(place(), pl.LazyFrame).collect()["a"]) == [1]
     store.close()
-    assert [(name, options["username"], options["ssl"]) for name, options in made] == [
-        ("RedisCluster", "t-reads", True),
-        ("RedisCluster", "t-writes", True),
+    assert [(name, options["username"], options.get("ssl")) for name, options in made] == [
+        ("RedisCluster", "t-reads", None),
+        ("RedisCluster", "t-writes", None),
+        ("Redis", "t-reads", None),
         ("Redis", "t-reads", True),
-        ("Redis", "t-reads", False),
     ]
+    assert all(issubclass(options["connection_class"], client.SSLConnection) for _, options in made[:2])
 
 
 def test_a_cache_with_an_object_that_is_gone() -> None:

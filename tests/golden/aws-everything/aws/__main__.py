@@ -590,6 +590,7 @@ table_instance = aws.rds.Instance(
     db_subnet_group_name=table_subnets.name,
     vpc_security_group_ids=[table_group.id],
     parameter_group_name=table_settings.name,
+    ca_cert_identifier="rds-ca-rsa2048-g1",
     publicly_accessible=False,
     multi_az=False,
     backup_retention_period=7,

@@ -448,6 +448,7 @@ entry_instance = gcp.memorystore.Instance(
     persistence_config={"mode": "DISABLED"},
     authorization_mode="IAM_AUTH",
     transit_encryption_mode="SERVER_AUTHENTICATION",
+    server_ca_mode="GOOGLE_MANAGED_PER_INSTANCE_CA",
     desired_auto_created_endpoints=[{"network": network_net.id, "project_id": project}],
     deletion_protection_enabled=keep_data,
     opts=pulumi.ResourceOptions(
@@ -556,6 +557,7 @@ table_instance = gcp.sql.DatabaseInstance(
             "ipv4_enabled": False,
             "private_network": network_net.id,
             "ssl_mode": "ENCRYPTED_ONLY",
+            "server_ca_mode": "GOOGLE_MANAGED_INTERNAL_CA",
         },
     },
     opts=pulumi.ResourceOptions(
@@ -688,9 +690,10 @@ load_function = gcp.cloudfunctionsv2.Function(
             "GLACIER_STORE_TABLE": pulumi.Output.concat(
                 "postgres://",
                 table_instance.private_ip_address,
-                ":5432/glacier?gcp_secret=",
+                ":5432/glacier?sslmode=verify-ca&gcp_secret=",
                 table_secret.id,
             ),
+            "GLACIER_AUTHORITY_TABLE": table_instance.server_ca_certs[0].cert,
         },
         "direct_vpc_network_interfaces": [
             {"network": network_net.id, "subnetwork": network_subnet.id},
@@ -787,14 +790,18 @@ warm_function = gcp.cloudfunctionsv2.Function(
                 entry_instance.endpoints[0]
                 .connections[0]
                 .psc_auto_connection.ip_address,
-                ":6379/?iam=gcp",
+                ":6379/?iam=gcp&sslmode=verify-ca",
+            ),
+            "GLACIER_AUTHORITY_ENTRY": pulumi.Output.json_dumps(
+                entry_instance.managed_server_cas,
             ),
             "GLACIER_STORE_TABLE": pulumi.Output.concat(
                 "postgres://",
                 table_instance.private_ip_address,
-                ":5432/glacier?gcp_secret=",
+                ":5432/glacier?sslmode=verify-ca&gcp_secret=",
                 table_secret.id,
             ),
+            "GLACIER_AUTHORITY_TABLE": table_instance.server_ca_certs[0].cert,
         },
         "direct_vpc_network_interfaces": [
             {"network": network_net.id, "subnetwork": network_subnet.id},
@@ -891,7 +898,13 @@ announce_job = gcp.cloudrunv2.Job(
                                 entry_instance.endpoints[0]
                                 .connections[0]
                                 .psc_auto_connection.ip_address,
-                                ":6379/?iam=gcp",
+                                ":6379/?iam=gcp&sslmode=verify-ca",
+                            ),
+                        },
+                        {
+                            "name": "GLACIER_AUTHORITY_ENTRY",
+                            "value": pulumi.Output.json_dumps(
+                                entry_instance.managed_server_cas,
                             ),
                         },
                         {
@@ -908,9 +921,13 @@ announce_job = gcp.cloudrunv2.Job(
                             "value": pulumi.Output.concat(
                                 "postgres://",
                                 table_instance.private_ip_address,
-                                ":5432/glacier?gcp_secret=",
+                                ":5432/glacier?sslmode=verify-ca&gcp_secret=",
                                 table_secret.id,
                             ),
+                        },
+                        {
+                            "name": "GLACIER_AUTHORITY_TABLE",
+                            "value": table_instance.server_ca_certs[0].cert,
                         },
                     ],
                     "resources": {"limits": {"cpu": "1", "memory": "512Mi"}},
@@ -1294,7 +1311,7 @@ pulumi.export(
     pulumi.Output.concat(
         "valkeys://",
         entry_instance.endpoints[0].connections[0].psc_auto_connection.ip_address,
-        ":6379/?iam=gcp",
+        ":6379/?iam=gcp&sslmode=verify-ca",
     ),
 )
 pulumi.export(
@@ -1311,7 +1328,7 @@ pulumi.export(
     pulumi.Output.concat(
         "postgres://",
         table_instance.private_ip_address,
-        ":5432/glacier?gcp_secret=",
+        ":5432/glacier?sslmode=verify-ca&gcp_secret=",
         table_secret.id,
     ),
 )

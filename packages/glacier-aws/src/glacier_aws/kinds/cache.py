@@ -128,7 +128,8 @@ def address(spec: ElastiCache, site: Site) -> Address:
     """``valkeys://HOST:6379/?cache=NAME&region=REGION&users=ID``.
 
     A task signs in for reading as ``ID-reads-`` and for writing as ``ID-writes-``, each followed by the first twelve
-    digits of the SHA-256 of its name as a slug.
+    digits of the SHA-256 of its name as a slug. The certificate is made out to the cache's name, by an authority that
+    everybody trusts (docs.aws.amazon.com/AmazonElastiCache/latest/dg/connect-tls.html: no client is given one).
     """
     host, name, users = site.ref("cache", "endpoints", 0, "address"), site.ref("cache", "name"), site.ref("group", "id")
     region = f"&region={site.target.region}&users="

@@ -11,7 +11,7 @@ from glacier.infra import Concat, Node
 from glacier.resource import Resource
 from glacier.storage import Database
 from glacier.tables import Tables
-from glacier.target import KEEP_DATA, KEPT, Address, Grant, Made, Meter, Site
+from glacier.target import KEEP_DATA, KEPT, Address, Grant, Made, Meter, Site, Unsupported
 
 from glacier_aws.foundation import HELD, door, way
 from glacier_aws.policy import role_policy, statement
@@ -20,6 +20,7 @@ _TABLES = Tables("glacier_aws")
 _USER = "glacier"  # the name of the user that owns the tables
 _MONTH = 730  # hours, as AWS counts them
 _SECRET = ("master_user_secrets", 0, "secret_arn")
+_AUTHORITY = "rds-ca-rsa2048-g1"  # of RDS's own, one in each region; the table has their roots
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +31,9 @@ class RDS(Resource):
     pipeline's. ``engine_version`` is a major version or an exact one (``"17"``, ``"17.4"``). ``multi_az`` keeps a
     standby in another zone, ``backup_days`` the daily backups. ``database`` is the database's own name. ``kms_key``
     is the ARN of a key of yours; without, AWS's key for RDS encrypts it.
+
+    A task sends nothing before the instance has proven to be it, by a certificate that is made out to its endpoint and
+    signed by RDS itself (docs.aws.amazon.com/AmazonRDS/latest/UserGuide/PostgreSQL.Concepts.General.SSL.html).
 
     RDS makes the password and keeps it in Secrets Manager: it is in no program and no state. Every task that reads or
     writes may fetch the same secret, since roles of its own inside the database would take SQL while deploying.
@@ -116,6 +120,8 @@ def _instance(spec: RDS, site: Site, group: Node, subnets: Node, settings: Node)
             "db_subnet_group_name": subnets["name"],
             "vpc_security_group_ids": [group["id"]],
             "parameter_group_name": settings["name"],
+            # Tasks know this one alone (docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html).
+            "ca_cert_identifier": _AUTHORITY,
             "publicly_accessible": False,
             "multi_az": spec.multi_az,
             "backup_retention_period": spec.backup_days,
@@ -140,7 +146,15 @@ def address(spec: RDS, site: Site) -> Address:
     engine = _engines()[spec.engine]
     host, secret = site.ref("instance", "address"), site.ref("instance", *_SECRET)
     url = Concat((f"{spec.engine}://", host, f":{engine['port']}/{spec.database}?secret=", secret))
-    return Address(url=url, network=True)
+    roots: Mapping[str, str] = _TABLES.raw("authorities")["rds"]
+    return Address(url=url, network=True, authority=roots.get(site.target.region) or _unknown(roots))
+
+
+def _unknown(roots: Mapping[str, str]) -> Unsupported:
+    return Unsupported(
+        f"Glacier does not have the certificate of {_AUTHORITY} there, so no task could tell the database from another",
+        f"one of {', '.join(sorted(roots))}; or keep the dataset in object storage",
+    )
 
 
 def meters(spec: RDS, stored_bytes: int | None) -> Iterator[Meter]:

@@ -121,7 +121,8 @@ def address(spec: ManagedRedis, site: Site) -> Address:
     """``rediss://HOST:10000/?auth=entra``.
 
     A task signs in as ``GLACIER_PRINCIPAL``, with a token of the identity ``AZURE_CLIENT_ID`` for
-    ``https://redis.azure.com`` in place of a password.
+    ``https://redis.azure.com`` in place of a password. The certificate is made out to the cache's name, by authorities
+    that everybody trusts (learn.microsoft.com/azure/security/fundamentals/azure-certificate-authority-details).
     """
     host = site.ref("cluster", "host_name")
     return Address(url=Concat(("rediss://", host, f":{_PORT}/?auth=entra")), network=True)

@@ -142,7 +142,8 @@ def address(spec: PostgresFlexible, site: Site) -> Address:
     """``postgres://HOST:5432/DATABASE?auth=entra``.
 
     A task signs in as ``GLACIER_IDENTITY``, with a token of the identity ``AZURE_CLIENT_ID`` for
-    ``https://ossrdbms-aad.database.windows.net`` in place of a password, and over TLS.
+    ``https://ossrdbms-aad.database.windows.net`` in place of a password, and over TLS. The server's certificate is made
+    out to its name, by authorities that everybody trusts (learn.microsoft.com/azure/postgresql/security/security-tls).
     """
     host = site.ref("server", "fully_qualified_domain_name")
     return Address(url=Concat(("postgres://", host, f":{_PORT}/{spec.database}?auth=entra")), network=True)

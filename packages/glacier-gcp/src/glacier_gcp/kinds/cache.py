@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from glacier.errors import Diagnostic
-from glacier.infra import Concat
+from glacier.infra import Concat, Json
 from glacier.resource import Resource
 from glacier.storage import Cache
 from glacier.tables import Tables
@@ -20,6 +20,9 @@ from glacier_gcp.policy import grant_member, key_use
 _TABLES = Tables("glacier_gcp")
 _PORT = 6379
 _MONTH = 730  # hours, as Google counts them
+# An authority that signs for this instance alone, so that its word is enough, whatever address it has
+# (docs.cloud.google.com/memorystore/docs/valkey/manage-in-transit-encryption).
+_AUTHORITY = "GOOGLE_MANAGED_PER_INSTANCE_CA"
 _HOST = ("endpoints", 0, "connections", 0, "psc_auto_connection", "ip_address")
 
 
@@ -31,6 +34,8 @@ class Memorystore(Resource):
     of each node, ``shard_count`` into how many the keys are divided (more than one with ``mode="CLUSTER"`` only), and
     ``replica_count`` how many copies each has. ``persistence_mode`` keeps data through a restart. ``kms_key`` is the
     name of a key of yours, in the same region.
+
+    A task sends nothing before the instance has proven to be it, by the word of an authority that signs for no other.
 
     Nobody has a password: a task signs in as its own account. Google knows no right to some keys only, so that who may
     sign in may read and write all of them (cloud.google.com/memorystore/docs/valkey/about-iam-auth).
@@ -93,6 +98,7 @@ def emit(spec: Memorystore, site: Site) -> Iterator[Made]:
             "persistence_config": {"mode": spec.persistence_mode},
             "authorization_mode": "IAM_AUTH",
             "transit_encryption_mode": "SERVER_AUTHENTICATION",
+            "server_ca_mode": _AUTHORITY,
             "kms_key": spec.kms_key,
             "desired_auto_created_endpoints": [endpoint],
             "deletion_protection_enabled": KEEP_DATA,
@@ -117,10 +123,14 @@ def grant(spec: Memorystore, grant: Grant, site: Site) -> Iterator[Made]:
 
 
 def address(spec: Memorystore, site: Site) -> Address:
-    """``valkeys://HOST:6379/?iam=gcp``, and ``&cluster=1`` for a cluster: a task's access token is its password."""
+    """``valkeys://HOST:6379/?iam=gcp&sslmode=verify-ca``, and ``&cluster=1`` for a cluster.
+
+    A task's access token is its password. The instance has an authority of its own, which the program passes on: all of
+    its certificates, since before one expires there are two.
+    """
     cluster = "&cluster=1" if spec.mode == "CLUSTER" else ""
-    url = Concat(("valkeys://", site.ref("instance", *_HOST), f":{_PORT}/?iam=gcp{cluster}"))
-    return Address(url=url, network=True)
+    url = Concat(("valkeys://", site.ref("instance", *_HOST), f":{_PORT}/?iam=gcp&sslmode=verify-ca{cluster}"))
+    return Address(url=url, network=True, authority=Json(site.ref("instance", "managed_server_cas")))
 
 
 def meters(spec: Memorystore, stored_bytes: int | None) -> Iterator[Meter]:

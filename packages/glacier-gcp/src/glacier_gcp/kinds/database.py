@@ -19,6 +19,9 @@ from glacier_gcp.policy import grant_member, key_use
 _TABLES = Tables("glacier_gcp")
 _USER = "glacier"  # the name of the user that owns the tables
 _MONTH = 730  # hours, as Google counts them
+# An authority that signs for this instance alone, so that its word is enough: addresses are numbers, which are in no
+# certificate of an instance in the network (cloud.google.com/sql/docs/postgres/authorize-ssl).
+_AUTHORITY = "GOOGLE_MANAGED_INTERNAL_CA"
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +33,8 @@ class CloudSQL(Resource):
     gone; without, one made from the pipeline's. ``availability_type="REGIONAL"`` keeps a standby in another zone,
     ``backups`` is how many daily backups are kept (0: none are made). ``database`` is the database's own name.
     ``kms_key`` is the name of a key of yours, in the same region.
+
+    A task sends nothing before the instance has proven to be it, by the word of an authority that signs for no other.
 
     The password is made up when deploying and kept in Secret Manager, and is secret in the stack's state. Every task
     that reads or writes may fetch the same one, since users of their own would take SQL while deploying.
@@ -144,6 +149,7 @@ def _instance(spec: CloudSQL, site: Site) -> Node:
                     "ipv4_enabled": False,
                     "private_network": site.shared("network")["net"]["id"],
                     "ssl_mode": "ENCRYPTED_ONLY",
+                    "server_ca_mode": _AUTHORITY,
                 },
             },
         },
@@ -164,14 +170,17 @@ def grant(spec: CloudSQL, grant: Grant, site: Site) -> Iterator[Made]:
 
 
 def address(spec: CloudSQL, site: Site) -> Address:
-    """``postgres://HOST:PORT/DATABASE?gcp_secret=projects/P/secrets/S``, and ``mysql://…`` alike.
+    """``postgres://HOST:PORT/DATABASE?sslmode=verify-ca&gcp_secret=projects/P/secrets/S``, and ``mysql://…`` alike.
 
-    The secret's latest version holds ``{"username": …, "password": …}``.
+    The secret's latest version holds ``{"username": …, "password": …}``. The instance has an authority of its own,
+    which the program passes on.
     """
     engine = _engine(spec)
     host, secret = site.ref("instance", "private_ip_address"), site.ref("secret", "id")
-    url = Concat((f"{engine['name']}://", host, f":{engine['port']}/{spec.database}?gcp_secret=", secret))
-    return Address(url=url, network=True)
+    url = Concat(
+        (f"{engine['name']}://", host, f":{engine['port']}/{spec.database}?sslmode=verify-ca&gcp_secret=", secret)
+    )
+    return Address(url=url, network=True, authority=site.ref("instance", "server_ca_certs", 0, "cert"))
 
 
 def meters(spec: CloudSQL, stored_bytes: int | None) -> Iterator[Meter]:

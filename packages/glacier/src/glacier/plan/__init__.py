@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import cast
 
-from glacier.errors import Diagnostic
+from glacier.errors import Diagnostic, Severity
 from glacier.graph import Graph
 from glacier.plan import advice
 from glacier.plan.cost import estimate
@@ -86,6 +86,8 @@ def plan(graph: Graph, clouds: Clouds) -> Plan:
     found.extend(advice.one_name_twice(storages))
     found.extend(advice.reads_what_is_offline(graph, keeps, clouds.targets))
     found.extend(advice.runs_longer_than_allowed(tasks))
+    if all(diagnostic.severity is not Severity.ERROR for diagnostic in found):  # an address is made of sound fields
+        found.extend(advice.cannot_be_believed(storages, storage_kinds, clouds.targets))
     return Plan(graph, clouds.targets, storages, tasks, crossing, costs, tuple(found), secrets)
 
 

@@ -10,7 +10,7 @@ PACKING = "backports.zstd>=1.3,<2; python_version < '3.14'"  # for objects that 
 # By the scheme of the address, as pip calls them.
 CLIENTS: Mapping[str, tuple[str, ...]] = {
     "postgres": ("psycopg[binary]>=3.2,<4",),
-    "mysql": ("pymysql>=1.1,<2",),
+    "mysql": ("pymysql>=1.2,<2",),  # older ones go on without TLS when a server says that it has none
     "valkeys": ("redis>=6,<9",),
     "rediss": ("redis>=6,<9",),
     "redis": ("redis>=6,<9",),

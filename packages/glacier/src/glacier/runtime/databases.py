@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote
 
+from glacier.runtime.authorities import AUTHORITY, FULL, NOTHING, Server, server_of
 from glacier.runtime.libraries import library
 from glacier.runtime.tables import Dialect, Tables
 from glacier.runtime.tokens import user_and_password
@@ -57,24 +58,36 @@ MYSQL = Dialect(
 
 
 def postgres(parts: SplitResult, who: Who) -> Tables:
-    """``postgres://HOST:PORT/DATABASE?secret=ARN``, or ``gcp_secret=``, or ``auth=entra``; over TLS."""
+    """``postgres://HOST:PORT/DATABASE?secret=ARN``, or ``gcp_secret=``, or ``auth=entra``; over TLS, and proven."""
+    server = _server(parts, who)
 
     def connect() -> Any:
         client = library("psycopg")
-        return client.connect(**_common(parts, "dbname"), sslmode=_options(parts).get("sslmode", "require"))
+        given = _common(parts, "dbname")
+        if server.mode == NOTHING:
+            return client.connect(**given, sslmode=NOTHING)
+        # psycopg's wheel brings an OpenSSL of its own, which looks for the system's authorities where they are not.
+        with server.file() as file, server.demanded():
+            return client.connect(**given, sslmode=server.mode, sslrootcert=file)
 
-    return Tables(connect, POSTGRES, _shown(parts))
+    return Tables(connect, POSTGRES, server.address)
 
 
 def mysql(parts: SplitResult, who: Who) -> Tables:
-    """``mysql://HOST:PORT/DATABASE?secret=ARN``, or ``gcp_secret=``; over TLS."""
+    """``mysql://HOST:PORT/DATABASE?secret=ARN``, or ``gcp_secret=``; over TLS, and proven."""
+    server = _server(parts, who)
 
     def connect() -> Any:
         client = library("pymysql")
-        options = {} if _options(parts).get("sslmode") == "disable" else {"ssl": {"check_hostname": False}}
-        return client.connect(**_common(parts, "database"), charset="utf8mb4", **options)
+        tls = {"ssl_disabled": True} if server.mode == NOTHING else {"ssl": server.context()}
+        with server.demanded():
+            return client.connect(**_common(parts, "database"), charset="utf8mb4", **tls)
 
-    return Tables(connect, MYSQL, _shown(parts))
+    return Tables(connect, MYSQL, server.address)
+
+
+def _server(parts: SplitResult, who: Who) -> Server:
+    return server_of(parts, _options(parts), who.authority, (FULL, AUTHORITY, NOTHING))
 
 
 def _common(parts: SplitResult, database: str) -> dict[str, Any]:
@@ -91,8 +104,3 @@ def _common(parts: SplitResult, database: str) -> dict[str, Any]:
 
 def _options(parts: SplitResult) -> Mapping[str, str]:
     return dict(parse_qsl(parts.query))
-
-
-def _shown(parts: SplitResult) -> str:
-    """The address without what signs in."""
-    return f"{parts.scheme}://{parts.hostname}{parts.path}"

@@ -1,7 +1,8 @@
 """Where a cloud enters: each entry finds its task, opens its stores, and runs it once.
 
 The folder of code holds ``manifest.json``; addresses come from ``GLACIER_STORE_…`` and ``GLACIER_SECRET_…`` in the
-environment. A task is named by ``GLACIER_TASK``, or else by the event.
+environment, and ``GLACIER_AUTHORITY_…`` is by whose word a server is believed. A task is named by ``GLACIER_TASK``, or
+else by the event.
 """
 
 from __future__ import annotations
@@ -109,7 +110,7 @@ def _run(name: str, log: Log) -> tuple[Done, dict[str, dict[str, int]]]:
     reads = [dataset for _, dataset, _ in step.reads]
     names = reads + [dataset for dataset, _ in step.writes]
     kept = {manifest.places[dataset].store: dataset for dataset in names}
-    stores = open_from(os.environ, kept, Who(name, log.run))
+    stores = open_from(os.environ, kept, Who(name, log.run), manifest.authorities)
     try:
         done = run(step, manifest.places, stores, from_environment(os.environ))
         return done, _spared(manifest.places, reads, stores)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
@@ -27,13 +27,18 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """A folder of code: its tasks as ``module:name``, and the module and variable of their pipeline, if it has one."""
+    """A folder of code: its tasks as ``module:name``, and the module and variable of their pipeline, if it has one.
+
+    ``authorities`` are, by storage, the certificates (PEM) of who signs its server's, where they are known already and
+    are not those that everybody trusts.
+    """
 
     pipeline: str
     module: str | None
     attribute: str | None
     tasks: Mapping[str, str]
     places: Mapping[str, Place]
+    authorities: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """The manifest as text; the same manifest gives the same text."""
@@ -41,6 +46,8 @@ class Manifest:
         for place in said["places"].values():
             if not place["transfer"]:
                 del place["transfer"]  # so that a folder in which nothing crosses stays as it is
+        if not said["authorities"]:
+            del said["authorities"]
         return json.dumps(said, indent=1, ensure_ascii=False) + "\n"
 
     @classmethod
@@ -52,3 +59,8 @@ class Manifest:
             for name, place in read["places"].items()
         }
         return cls(**{**read, "places": places})
+
+
+def authority_key(address_key: str) -> str:
+    """The environment variable that holds a server's authority, beside the one that holds its storage's address."""
+    return address_key.replace("_STORE_", "_AUTHORITY_", 1)

@@ -26,7 +26,7 @@ from glacier.errors import TaskError
 from glacier.runtime.addresses import words
 from glacier.runtime.buckets import Disk, Remote, local_path
 from glacier.runtime.codecs import in_memory
-from glacier.runtime.manifest import Place
+from glacier.runtime.manifest import Place, authority_key
 from glacier.runtime.objects import Objects
 from glacier.runtime.problems import Problem
 from glacier.runtime.warm import warm
@@ -186,8 +186,13 @@ def environment_key(store: str) -> str:
     return f"GLACIER_STORE_{store.replace('-', '_').upper()}"
 
 
-def open_from(environment: Mapping[str, str], names: Mapping[str, str], who: Who) -> dict[str, Store]:
-    """The stores of a task, whose addresses are in the environment; ``names`` maps each to a dataset it keeps."""
+def open_from(
+    environment: Mapping[str, str], names: Mapping[str, str], who: Who, authorities: Mapping[str, str] | None = None
+) -> dict[str, Store]:
+    """The stores of a task, whose addresses are in the environment; ``names`` maps each to a dataset it keeps.
+
+    ``authorities`` are those that were known when compiling; the environment may name another.
+    """
     opened: dict[str, Store] = {}
     for name, dataset in names.items():
         key = environment_key(name)
@@ -196,7 +201,8 @@ def open_from(environment: Mapping[str, str], names: Mapping[str, str], who: Who
                 who.task, f"its storage {name} has no address", dataset=dataset, help=f"set {key} in the environment"
             )
         try:
-            opened[name] = open_store(environment[key], who)
+            authority = environment.get(authority_key(key)) or (authorities or {}).get(name, "")
+            opened[name] = open_store(environment[key], who._replace(authority=authority))
         except Problem as problem:
             raise TaskError(who.task, problem.message, dataset=dataset, help=problem.help) from problem.__cause__
     return opened

@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ from types import FunctionType
 from typing import Any, ClassVar
 
 from glacier import infra, providers
+from glacier.access import storage_kind
 from glacier.compilation import Compiled, Compiler
 from glacier.compute import Serverless
 from glacier.errors import CompileError, Severity
@@ -29,7 +31,7 @@ from glacier.infra import Node
 from glacier.pipeline import Pipeline
 from glacier.render import packages_of
 from glacier.resource import Resource, public_fields
-from glacier.target import ComputeKind, Reviews, StorageKind, Unsupported
+from glacier.target import ComputeKind, Draft, Reviews, Site, StorageKind, Unsupported
 from glacier.testing.cases import CASES, GENERIC, on_compute, on_storage, shared_storage, with_secrets
 from glacier.vendoring import exported
 from glacier.vendoring.exported import MIB, Folder
@@ -240,6 +242,18 @@ class ProviderContract:
                 listed = compiled.files[f"{cloud}/requirements.txt"].decode().split()
                 installed = {line.partition("==")[0] for line in listed}
                 assert installed == {"pulumi", *(p.replace("_", "-") for p in packages_of(program))}, name
+
+    def test_servers_prove_who_they_are(self) -> None:
+        for name, compiled in self.cases().items():
+            assert compiled.plan is not None
+            for storage in compiled.plan.storages:
+                site = Site(Draft(self.compiler, compiled.name), storage.owner)
+                address = storage_kind(compiled.plan, storage).address(storage.particular, site)
+                said = "".join(part for part in infra.walk(address.url) if isinstance(part, str))
+                assert not said.startswith("redis://"), f"{name}: a cache without TLS"
+                mode = re.search(r"[?&]sslmode=([^&]*)", said)
+                assert mode is None or (mode[1] == "verify-ca" and address.authority is not None), f"{name}: {said}"
+                assert not isinstance(address.authority, Unsupported), name
 
     def test_nothing_secret_or_wild_is_in_the_text(self) -> None:
         for compiled in self.cases().values():
