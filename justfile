@@ -17,9 +17,15 @@ setup:
 demo: setup
     {{run}} python tools/demo.py
 
-# Everything that must hold: style, types, floors, all tests
+# Everything that must hold: style, types, floors, all tests, and the quick ones once more on a newer Python
 test *arguments: check
     {{run}} pytest "$@"
+    just newer
+
+# The quick loop on the Python that functions are deployed on, which this machine need not have
+newer *arguments:
+    UV_PROJECT_ENVIRONMENT=.tools/newer UV_PYTHON="$({{run}} python tools/servers python)" \
+        {{run}} pytest -m "not slow" "$@"
 
 # Install the emulators now, of which tests install each that they need
 servers: setup

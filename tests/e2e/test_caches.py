@@ -6,7 +6,6 @@ task's role is the password, is ElastiCache's alone: here every password is take
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from importlib import import_module
@@ -23,8 +22,7 @@ from glacier.runtime.who import Who
 from glacier.storage import Cache
 from glacier_aws import AWSCompiler
 from servers import clouds
-from servers.installing import install
-from servers.running import HOST, Server, started
+from servers.running import HOST, Server
 
 USER = "aws:elasticache/user:User"
 
@@ -62,21 +60,11 @@ def visits(tmp_path_factory: pytest.TempPathFactory) -> Rehearsed:
 
 @pytest.fixture(scope="module")
 def cache(logs: Path, visits: Rehearsed) -> Iterator[Server]:
-    """A cluster of one machine, as a serverless cache is to its clients, with the users of the program."""
-    users = [(user.inputs["user_name"], user.inputs["access_string"].split()) for user in visits.of(USER)]
-    assert len(users) == 4
-    with (
-        started(lambda: clouds.valkey(logs, "--cluster-enabled", "yes")) as server,
-        pytest.MonkeyPatch.context() as patch,
-    ):
-        patch.syspath_prepend(install("clients"))
-        owner = import_module("redis").Redis(HOST, server.ports[0])
-        owner.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
-        for name, rules in users:
-            owner.execute_command("ACL", "SETUSER", name, "reset", "nopass", *rules)
-        while "cluster_state:ok" not in str(owner.execute_command("CLUSTER", "INFO")):
-            time.sleep(0.05)
-        owner.close()
+    """A cluster, as a serverless cache is to its clients, with the users of the program."""
+    with clouds.valkey_cluster(logs) as server:
+        for user in visits.of(USER):
+            name, rules = user.inputs["user_name"], user.inputs["access_string"]
+            assert clouds.told(server, f"ACL SETUSER {name} reset nopass {rules}") == b"+OK\r\n"
         yield server
 
 

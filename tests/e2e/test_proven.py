@@ -5,8 +5,6 @@ Each server has a certificate for the host it is asked at, by an authority of th
 
 from __future__ import annotations
 
-import socket
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -71,20 +69,9 @@ class Front(NamedTuple):
         return f"{scheme}://{user}{self.host}:{self.server.port}/{path}?{words}"
 
 
-def told(server: Server, command: str) -> bytes:
-    """What Valkey answers to a command typed by hand (valkey.io/topics/protocol)."""
-    with socket.create_connection((HOST, server.ports[0])) as typed:
-        typed.sendall(f"{command}\r\n".encode())
-        return typed.recv(1 << 16)
-
-
 @pytest.fixture(scope="module")
 def cluster(logs: Path) -> Iterator[Server]:
-    """A cluster of one node, as a serverless ElastiCache looks to its clients."""
     with clouds.valkey_cluster(logs) as server:
-        told(server, "CLUSTER ADDSLOTSRANGE 0 16383")
-        while b"cluster_state:ok" not in told(server, "CLUSTER INFO"):
-            time.sleep(0.02)
         yield server
 
 
@@ -93,7 +80,7 @@ def fronted(kind: str, behind: Server, host: str, folder: Path) -> Iterator[Fron
     """A server behind TLS, with a certificate for a host."""
     with Encrypting(behind.ports[0], OURS.signed(host, folder), asked=kind == "postgres") as server:
         if kind == "cluster":  # which tells its clients where its nodes are
-            told(behind, f"CONFIG SET cluster-announce-port {server.port}")
+            clouds.told(behind, f"CONFIG SET cluster-announce-port {server.port}")
         yield Front(kind, server)
 
 

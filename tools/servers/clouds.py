@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -113,11 +114,24 @@ def valkey(folder: Path, *more: str) -> Server:
     return Server("valkey", [binary, *options, *more], folder=folder, ports=[port])
 
 
-def valkey_cluster(folder: Path) -> Server:
-    """A cluster of one node, which has no slots yet."""
+@contextmanager
+def valkey_cluster(folder: Path) -> Iterator[Server]:
+    """A cluster of one node, as a serverless ElastiCache looks to its clients."""
     (bus,) = free_ports(1)
     file = f"nodes-{bus}.conf"
-    return valkey(folder, "--cluster-enabled", "yes", "--cluster-port", str(bus), "--cluster-config-file", file)
+    options = ("--cluster-enabled", "yes", "--cluster-port", str(bus), "--cluster-config-file", file)
+    with valkey(folder, *options) as server:
+        told(server, "CLUSTER ADDSLOTSRANGE 0 16383")
+        while b"cluster_state:ok" not in told(server, "CLUSTER INFO"):
+            time.sleep(0.02)
+        yield server
+
+
+def told(server: Server, command: str) -> bytes:
+    """What Valkey answers to a command typed by hand (valkey.io/topics/protocol)."""
+    with socket.create_connection((HOST, server.ports[0])) as typed:
+        typed.sendall(f"{command}\r\n".encode())
+        return typed.recv(1 << 16)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Sequence
+from typing import Any
 
 from glacier.errors import GlacierError, TaskError
 
@@ -27,10 +28,16 @@ class Raised(TaskError):
         self.frames = tuple(frames)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _raised, (self.task, self.message, self.frames)
+        # Not the frames themselves: from Python 3.13.1 on they hold code, which crosses no more than a traceback does.
+        places = [(f.filename, f.lineno, f.name, f.end_lineno, f.colno, f.end_colno) for f in self.frames]
+        return _raised, (self.task, self.message, places)
 
 
-def _raised(task: str, message: str, frames: Sequence[traceback.FrameSummary]) -> Raised:
+def _raised(task: str, message: str, places: Sequence[tuple[Any, ...]]) -> Raised:
+    frames = [
+        traceback.FrameSummary(*where, lookup_line=False, end_lineno=line, colno=column, end_colno=end)
+        for *where, line, column, end in places
+    ]
     return Raised(task, message, frames=frames)
 
 
