@@ -101,4 +101,11 @@ def test_a_region_whose_root_is_not_known(region: str) -> None:
     (found,) = (each for each in caught.value.diagnostics if each.severity is Severity.ERROR)
     assert found.code == "authority"
     assert f"RDS in {region}" in found.message
-    assert "eu-west-1" in found.help
+    assert f"https://truststore.pki.rds.amazonaws.com/{region}/{region}-bundle.pem" in found.help
+    mine = ROOTS["eu-west-1"]
+    assert manifest(compiled(RDS(authority=mine), region=region))["authorities"] == {"kept": mine}
+
+
+def test_an_authority_is_no_name_of_a_file() -> None:
+    with pytest.raises(CompileError, match=r"RDS\.authority holds no certificate in PEM"):
+        compiled(RDS(authority="eu-west-1-bundle.pem"))

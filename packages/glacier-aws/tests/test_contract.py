@@ -54,6 +54,7 @@ class TestAWS(ProviderContract):
         (RDS, "backup_days"): 14,
         (RDS, "database"): "books",
         (RDS, "kms_key"): KEY,
+        (RDS, "authority"): "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n",
         (ElastiCache, "name"): "example-hot",
         (ElastiCache, "max_gb"): 10,
         (ElastiCache, "engine_version"): "7",

@@ -34,6 +34,7 @@ class RDS(Resource):
 
     A task sends nothing before the instance has proven to be it, by a certificate that is made out to its endpoint and
     signed by RDS itself (docs.aws.amazon.com/AmazonRDS/latest/UserGuide/PostgreSQL.Concepts.General.SSL.html).
+    ``authority`` is, as PEM, what RDS signs with in a region that Glacier does not know of yet: the region's bundle.
 
     RDS makes the password and keeps it in Secrets Manager: it is in no program and no state. Every task that reads or
     writes may fetch the same secret, since roles of its own inside the database would take SQL while deploying.
@@ -52,6 +53,7 @@ class RDS(Resource):
     backup_days: int = 7
     database: str = "glacier"
     kms_key: str | None = None
+    authority: str | None = None
 
 
 PARTICULAR = RDS
@@ -64,13 +66,19 @@ def specialize(generic: Database) -> RDS:
 
 
 def review(spec: RDS) -> Iterator[Diagnostic]:
-    """A version must be exact enough to tell the major one, which the engine's settings go by."""
+    """A version must be exact enough to tell the major one, by which the engine's settings go; PEM is a text."""
     engine = _engines().get(spec.engine)
     if engine is not None and len(_version(spec).split(".")) < engine["major"]:
         yield Diagnostic(
             code="version",
             message=f"RDS.engine_version = {spec.engine_version!r} does not say which major version of {spec.engine}",
             help=f"engine_version={engine['version']!r}",
+        )
+    if spec.authority is not None and "-----BEGIN CERTIFICATE-----" not in spec.authority:
+        yield Diagnostic(
+            code="authority",
+            message="RDS.authority holds no certificate in PEM",
+            help="the content of the file, and not its name: RDS(authority=Path('REGION-bundle.pem').read_text())",
         )
 
 
@@ -147,13 +155,15 @@ def address(spec: RDS, site: Site) -> Address:
     host, secret = site.ref("instance", "address"), site.ref("instance", *_SECRET)
     url = Concat((f"{spec.engine}://", host, f":{engine['port']}/{spec.database}?secret=", secret))
     roots: Mapping[str, str] = _TABLES.raw("authorities")["rds"]
-    return Address(url=url, network=True, authority=roots.get(site.target.region) or _unknown(roots))
+    region: str = site.target.region
+    return Address(url=url, network=True, authority=spec.authority or roots.get(region) or _unknown(region))
 
 
-def _unknown(roots: Mapping[str, str]) -> Unsupported:
+def _unknown(region: str) -> Unsupported:
     return Unsupported(
         f"Glacier does not have the certificate of {_AUTHORITY} there, so no task could tell the database from another",
-        f"one of {', '.join(sorted(roots))}; or keep the dataset in object storage",
+        f"RDS(authority=Path('{region}-bundle.pem').read_text()), with the file from"
+        f" https://truststore.pki.rds.amazonaws.com/{region}/{region}-bundle.pem",
     )
 
 
