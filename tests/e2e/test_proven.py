@@ -176,7 +176,19 @@ def test_a_database_that_says_it_has_no_tls(postgres: Server, clients: None) -> 
     assert written(f"{address}?sslmode=disable") == ROWS
 
 
-def test_mysql(clients: None, tmp_path: Path) -> None:
+def test_a_database_with_mysqls_protocol(clients: None, logs: Path, tmp_path: Path) -> None:
+    """MariaDB, which speaks TLS by itself."""
+    file = OURS.file("localhost", tmp_path)
+    with clouds.mariadb(logs, f"--ssl-cert={file}", f"--ssl-key={file}", "--require-secure-transport=ON") as server:
+        named, numbered = (f"mysql://glacier@{host}:{server.ports[0]}/glacier" for host in ("localhost", HOST))
+        assert written(named) == ROWS
+        assert written(f"{numbered}?sslmode=verify-ca") == ROWS
+        for address, authority in ((named, OTHERS), (numbered, OURS), (f"{numbered}?sslmode=verify-ca", OTHERS)):
+            with pytest.raises(TaskError, match=REFUSED):
+                written(address, authority.pem)
+
+
+def test_nobody_is_sent_a_password_of_mysql_s(clients: None, tmp_path: Path) -> None:
     """Its password goes to whom it is for, and to nobody without TLS either, as it did with older clients."""
 
     def refused(server: Greeting, authority: Authority, host: str = "localhost", **options: str) -> TaskError:

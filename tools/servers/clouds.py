@@ -162,8 +162,11 @@ def postgres(folder: Path) -> Iterator[Server]:
 
 
 @contextmanager
-def mariadb(folder: Path) -> Iterator[Server]:
-    """A database that speaks MySQL's protocol, whose database ``glacier`` takes any user; it is not MySQL itself."""
+def mariadb(folder: Path, *more: str) -> Iterator[Server]:
+    """A database that speaks MySQL's protocol, whose database ``glacier`` takes any user; it is not MySQL itself.
+
+    ``more`` are options of its own.
+    """
     (port,) = free_ports(1)
     root = install("mariadb")
     started = (*debian.loader(root), root / "usr" / "sbin" / "mariadbd", "--no-defaults", "--user=root")
@@ -176,7 +179,7 @@ def mariadb(folder: Path) -> Iterator[Server]:
             check=True,
             capture_output=True,
         )
-        serve: Command = [*started, *where, *plain, f"--bind-address={HOST}", f"--port={port}"]
+        serve: Command = [*started, *where, *plain, f"--bind-address={HOST}", f"--port={port}", *more]
         with Server("mariadb", serve, folder=folder, ports=[port]) as server:
             yield server
 

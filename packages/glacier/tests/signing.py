@@ -38,6 +38,12 @@ class Authority:
 
     def signed(self, host: str, folder: Path) -> ssl.SSLContext:
         """How a server speaks TLS that has a certificate made out to a host."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.file(host, folder))
+        return context
+
+    def file(self, host: str, folder: Path) -> Path:
+        """The certificate and its key, for a server that reads them itself."""
         key = ec.generate_private_key(ec.SECP256R1())
         try:
             name: x509.GeneralName = x509.IPAddress(ipaddress.ip_address(host))
@@ -49,6 +55,4 @@ class Authority:
         file = folder / f"{x509.random_serial_number()}.pem"
         secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         file.write_bytes(secret + certificate.public_bytes(Encoding.PEM))
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(file)
-        return context
+        return file
