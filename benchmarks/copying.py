@@ -34,7 +34,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).parent
+MACHINE = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
 MIB = 1 << 20
 BUCKET = "glacier-copying"
 SMALL_FILES, SMALL_BYTES = 1000, 10_000
@@ -89,73 +89,71 @@ def bucket(where: str) -> Any:
     return Client("benchmark", AnonymousCredentials(), client_options=emulator).bucket(BUCKET)
 
 
-def glacier(where: str, way: str) -> None:
+def glacier(source: str, target: str, way: str) -> None:
     from glacier.runtime.buckets import Remote
     from glacier.runtime.manifest import Place
     from glacier.runtime.objects import Objects
 
-    objects, switches = Objects(Remote(opened(where), "benchmark://")), SWITCHES[way]
-    given = Place(store="s", path="in/data.bin", source=True, transfer=switches)
-    pieces = objects.read(given, Iterator[bytes])
-    objects.write(Place(store="s", path=f"{way}/", transfer=switches), pieces, Iterator[bytes])
+    given, made = (Objects(Remote(opened(where), "benchmark://")) for where in (source, target))
+    switches = SWITCHES[way]
+    pieces = given.read(Place(store="s", path="in/data.bin", source=True, transfer=switches), Iterator[bytes])
+    made.write(Place(store="s", path=f"{way}/", transfer=switches), pieces, Iterator[bytes])
 
 
-def obstore(where: str, way: str) -> None:
+def obstore(source: str, target: str, way: str) -> None:
     """As its documentation shows for a stream, with parts as large and as many as Glacier's."""
     import obstore as client
 
-    store, part = opened(where), 5 * MIB
+    given, made, part = opened(source), opened(target), 5 * MIB
 
     async def copy() -> None:
-        found = await client.get_async(store, "in/data.bin")
+        found = await client.get_async(given, "in/data.bin")
         stream = found.stream(min_chunk_size=part)
-        await client.put_async(store, "obstore", stream, chunk_size=part, max_concurrency=3)
+        await client.put_async(made, "obstore", stream, chunk_size=part, max_concurrency=3)
 
     asyncio.run(copy())
 
 
-def boto3(where: str, way: str) -> None:
+def boto3(source: str, target: str, way: str) -> None:
     import boto3 as client
 
-    s3 = client.client("s3", endpoint_url=where.removeprefix(S3))
-    s3.upload_fileobj(s3.get_object(Bucket=BUCKET, Key="in/data.bin")["Body"], BUCKET, "boto3")
+    given, made = (client.client("s3", endpoint_url=where.removeprefix(S3)) for where in (source, target))
+    made.upload_fileobj(given.get_object(Bucket=BUCKET, Key="in/data.bin")["Body"], BUCKET, "boto3")
 
 
-def s3fs(where: str, way: str) -> None:
+def s3fs(source: str, target: str, way: str) -> None:
     import shutil
 
     import s3fs as client
 
-    files = client.S3FileSystem(client_kwargs={"endpoint_url": where.removeprefix(S3)})
-    with files.open(f"{BUCKET}/in/data.bin", "rb") as given, files.open(f"{BUCKET}/s3fs", "wb") as made:
+    near, far = (client.S3FileSystem(client_kwargs={"endpoint_url": url.removeprefix(S3)}) for url in (target, source))
+    with far.open(f"{BUCKET}/in/data.bin", "rb") as given, near.open(f"{BUCKET}/s3fs", "wb") as made:
         shutil.copyfileobj(given, made, 5 * MIB)
 
 
-def azure(where: str, way: str) -> None:
-    blobs = container(where)
-    given = blobs.download_blob("in/data.bin", max_concurrency=3)
-    blobs.upload_blob("azure", given.chunks(), length=given.size, overwrite=True, max_concurrency=3)
+def azure(source: str, target: str, way: str) -> None:
+    given = container(source).download_blob("in/data.bin", max_concurrency=3)
+    container(target).upload_blob("azure", given.chunks(), length=given.size, overwrite=True, max_concurrency=3)
 
 
-def google(where: str, way: str) -> None:
-    blobs = bucket(where)
-    with blobs.blob("in/data.bin").open("rb") as given:
-        blobs.blob("google").upload_from_file(given)
+def google(source: str, target: str, way: str) -> None:
+    with bucket(source).blob("in/data.bin").open("rb") as given:
+        bucket(target).blob("google").upload_from_file(given)
 
 
-def many(where: str, way: str) -> None:
+def many(source: str, target: str, way: str) -> None:
     """Read a folder of small files as one stream."""
     from glacier.runtime.buckets import Remote
     from glacier.runtime.manifest import Place
     from glacier.runtime.objects import Objects
 
-    switches = ("batch",) if way == "batch" else ()
+    switches = ("parallel", "cache", "batch") if way == "batch" else ()
     given = Place(store="s", path="small/", source=True, transfer=switches)
-    pieces = Objects(Remote(opened(where), "benchmark://")).read(given, Iterator[bytes])
+    pieces = Objects(Remote(opened(source), "benchmark://")).read(given, Iterator[bytes])
     assert sum(map(len, pieces)) == SMALL_FILES * SMALL_BYTES
 
 
-WAYS: dict[str, tuple[Callable[[str, str], None], str]] = {
+WAYS: dict[str, tuple[Callable[[str, str, str], None], str]] = {
     "obstore": (obstore, ""),
     "glacier, home": (glacier, "home"),
     "glacier, abroad": (glacier, "abroad"),
@@ -166,42 +164,52 @@ BESIDE = {  # by what an address begins with; each where what it imports is inst
     AZURE: {"azure-storage-blob": ("azure", azure)},
     GOOGLE: {"google-cloud-storage": ("google", google)},
 }
-MANY: dict[str, tuple[Callable[[str, str], None], str]] = {
+MANY: dict[str, tuple[Callable[[str, str, str], None], str]] = {
     "one by one": (many, "one"),
     "batch": (many, "batch"),
 }
 
 
-def one(where: str, name: str) -> dict[str, float]:
+def one(source: str, target: str, name: str) -> dict[str, float]:
     """One way, in this process."""
     beside = {key: (call, "") for clients in BESIDE.values() for key, (_, call) in clients.items()}
     work, way = {**WAYS, **MANY, **beside}[name]
     before, cpu = time.perf_counter(), time.process_time()
-    work(where, way)
+    work(source, target, way)
     seconds, cpu = time.perf_counter() - before, time.process_time() - cpu
     with open("/proc/self/status", encoding="ascii") as status:  # getrusage counts what the process came from
         peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM:")) / 1024
     return {"seconds": seconds, "cpu_s": cpu, "peak_mib": peak}
 
 
-def measured(where: str, names: list[str], rounds: int) -> dict[str, dict[str, float]]:
-    """The median of every way, each in processes of its own, in turns."""
+def measured(
+    source: str, target: str, names: list[str], rounds: int, servers: Callable[[], dict[str, float]] = dict
+) -> dict[str, dict[str, float]]:
+    """The median of every way, each in processes of its own, in turns; ``servers`` says what they have used so far."""
     found: dict[str, list[dict[str, float]]] = {name: [] for name in names}
     for _ in range(rounds):
         for name in names:
-            words = [sys.executable, str(Path(__file__)), "--one", where, name]
+            words, before = [sys.executable, str(Path(__file__)), "--one", source, target, name], servers()
             done = subprocess.run(words, check=True, capture_output=True, text=True)
-            found[name].append(json.loads(done.stdout))
+            used = {key: value - before[key] for key, value in servers().items()}
+            found[name].append(json.loads(done.stdout) | used)
     return {
         name: {key: round(statistics.median(run[key] for run in runs), 3) for key in runs[0]}
         for name, runs in found.items()
     }
 
 
-def prepared(where: str, mebibytes: int) -> None:
-    """The objects that are read; the same for everybody."""
-    import obstore as client
+def compared(copies: dict[str, dict[str, float]], mebibytes: int) -> dict[str, dict[str, float]]:
+    """Copies with their throughput, and its share of what obstore alone gets."""
+    alone = copies["obstore"]["seconds"]
+    return {
+        name: {"mib_per_s": round(mebibytes / copy["seconds"], 1), "share": round(alone / copy["seconds"], 2), **copy}
+        for name, copy in copies.items()
+    }
 
+
+def housed(where: str) -> None:
+    """The bucket, when an emulator has none yet."""
     if where.startswith(S3):
         import boto3 as aws
 
@@ -212,6 +220,12 @@ def prepared(where: str, mebibytes: int) -> None:
         container(where).create_container()
     if where.startswith(GOOGLE) and not bucket(where).exists():
         bucket(where).create()
+
+
+def prepared(where: str, mebibytes: int) -> None:
+    """The objects that are read; the same for everybody."""
+    import obstore as client
+
     store, chance = opened(where), random.Random(1)
     pieces = (chance.randbytes(MIB // 2) + bytes(MIB // 2) for _ in range(mebibytes))
     client.put(store, "in/data.bin", pieces, chunk_size=8 * MIB, max_concurrency=3)
@@ -220,22 +234,18 @@ def prepared(where: str, mebibytes: int) -> None:
 
 
 def run(where: str, mebibytes: int, rounds: int) -> dict[str, Any]:
+    housed(where)
     prepared(where, mebibytes)
     beside = next((clients for start, clients in BESIDE.items() if where.startswith(start)), {})
     names = [*WAYS, *(name for name, (module, _) in beside.items() if find_spec(module))]
-    copies = measured(where, names, rounds)
-    for copy in copies.values():
-        copy["mib_per_s"] = round(mebibytes / copy["seconds"], 1)
-    alone = copies["obstore"]["mib_per_s"]
-    shares = {name: round(copy["mib_per_s"] / alone, 2) for name, copy in copies.items()}
+    small = measured(where, where, list(MANY), rounds)
     return {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        "machine": MACHINE,
         "between": "folders of one disk" if Path(where).is_dir() else where,
         "mebibytes": mebibytes,
         "rounds": rounds,
-        "copies": copies,
-        "throughput_against_obstore": shares,
-        "many_small_files": {"files": SMALL_FILES, "bytes_each": SMALL_BYTES, **measured(where, list(MANY), rounds)},
+        "copies": compared(measured(where, where, names, rounds), mebibytes),
+        "many_small_files": {"files": SMALL_FILES, "bytes_each": SMALL_BYTES, **small},
     }
 
 
@@ -248,7 +258,7 @@ def main() -> None:
     server.add_argument("--azure", metavar="URL", help="an emulator of Azure's blobs; needs azure-storage-blob")
     server.add_argument("--google", nargs=2, metavar=("XML", "JSON"), help="URLs; needs google-cloud-storage")
     parser.add_argument("--out", type=Path, help="where to write the JSON (default: standard output)")
-    parser.add_argument("--one", nargs=2, metavar=("WHERE", "WAY"), help=argparse.SUPPRESS)
+    parser.add_argument("--one", nargs=3, metavar=("SOURCE", "TARGET", "WAY"), help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.one:
         print(json.dumps(one(*chosen.one)), flush=True)

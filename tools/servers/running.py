@@ -85,6 +85,12 @@ class Server:
             self._process.stdin.close()
         self._process.wait()
 
+    def cpu_seconds(self) -> float:
+        """What it, and all that it started, have used of the processors; on Linux."""
+        leash = self._process.pid
+        below = Path(f"/proc/{leash}/task/{leash}/children").read_text(encoding="ascii").split()
+        return sum(cpu_seconds(int(pid)) for pid in below)
+
     def tail(self) -> str:
         """The last lines it wrote."""
         return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LINES:])
@@ -97,6 +103,17 @@ class Server:
             if time.monotonic() > until:
                 raise Ended(f"{self.name} did not answer within {_READY_SECONDS} s:\n{self.tail()}")
             time.sleep(0.02)
+
+
+def cpu_seconds(session: int) -> float:
+    """What the processes of a session, and those of their children that have ended, have used of the processors."""
+    ticks = 0
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has ended in the meantime
+            fields = file.read_text(encoding="utf-8").rpartition(")")[2].split()  # from the third on: proc(5)
+            if int(fields[3]) == session:
+                ticks += sum(map(int, fields[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _answers(port: int) -> bool:

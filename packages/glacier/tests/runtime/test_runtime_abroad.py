@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,7 +18,6 @@ import pytest
 from glacier.errors import TaskError
 from glacier.runtime import abroad, buckets
 from glacier.runtime.abroad import KEPT, Kept
-from glacier.runtime.ahead import ahead, hand_over
 from glacier.runtime.buckets import Disk, Facts, Remote
 from glacier.runtime.manifest import Place
 from glacier.runtime.objects import Objects
@@ -50,10 +49,12 @@ class Watched(Remote):
         self.before()
         return super().part(path, start, end, etag)
 
-    def chunks(self, path: str, etag: str = "") -> Iterator[bytes]:
-        self.asked.append(("chunks", path))
+    def opened(self, path: str, least: int) -> tuple[Facts, Iterator[bytes]]:
+        self.asked.append(("opened", path))
         self.before()
-        return super().chunks(path, etag)
+        facts, stream = super().opened(path, least)
+        whole = b"".join(stream)  # a network gives it bit by bit, a memory all at once
+        return facts, (whole[at : at + least] for at in range(0, len(whole), least))
 
     def read(self, path: str) -> bytes:
         self.asked.append(("read", path))
@@ -73,9 +74,11 @@ def far() -> Iterator[Watched]:
 
 @pytest.fixture
 def ranges(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ranges of a thousand bytes, so that small objects are large ones."""
+    """Ranges of a thousand bytes, so that small objects are large ones, and a network that is never fast enough."""
     monkeypatch.setattr(abroad, "_RANGE", 1000)
     monkeypatch.setattr(abroad, "_LARGE", 2000)
+    monkeypatch.setattr(abroad, "_PATIENCE", -1)
+    monkeypatch.setattr(abroad, "_FAST", math.inf)
 
 
 CONTENT = os.urandom(10_300)
@@ -97,24 +100,59 @@ def test_every_way_gives_the_same(
 def test_a_large_object_is_read_in_ranges_and_a_small_one_at_once(far: Watched, ranges: None) -> None:
     far.write("d/data.bin", CONTENT)
     assert Objects(far).read(place(*PARALLEL), bytes) == CONTENT
-    assert (far.times("part"), far.times("chunks")) == (11, 0)
+    assert (far.times("opened"), far.times("part")) == (1, 10)
     far.write("d/data.bin", CONTENT[:2000])
     assert Objects(far).read(place(*PARALLEL), bytes) == CONTENT[:2000]
-    assert (far.times("part"), far.times("chunks")) == (11, 1)
+    assert (far.times("opened"), far.times("part")) == (2, 10)
     assert Objects(far).read(place(), bytes) == CONTENT[:2000]
     assert far.times("read") == 1
+    assert far.times("facts") == 0  # they come with the content
+
+
+@pytest.mark.parametrize(
+    ("seconds", "parts"),
+    [
+        pytest.param([0.09] * 11, 0, id="fast"),
+        pytest.param([0.01] * 4 + [10] * 7, 0, id="decided"),
+        pytest.param([0.01, 0.5] + [0] * 9, 9, id="slow"),
+        pytest.param([0.15, 0.15] + [0] * 9, 9, id="slow in all"),
+        pytest.param([0.15] + [0] * 10, 0, id="too early to tell"),
+    ],
+)
+def test_one_stream_is_enough_while_it_is_fast(
+    far: Watched, monkeypatch: pytest.MonkeyPatch, seconds: list[float], parts: int
+) -> None:
+    """``seconds`` are what the pieces of a stream take; ranges have 1000 bytes, and 10,000 a second are fast."""
+    monkeypatch.setattr(abroad, "_RANGE", 1000)
+    monkeypatch.setattr(abroad, "_LARGE", 5000)
+    monkeypatch.setattr(abroad, "_FAST", 10_000)
+    monkeypatch.setattr(abroad, "_PATIENCE", 0.2)
+    clock, held = itertools.accumulate(x for each in seconds for x in (0, each)), itertools.repeat(0)
+    monkeypatch.setattr(abroad, "time", SimpleNamespace(perf_counter=lambda: next(clock, next(held))))
+    far.write("d/data.bin", CONTENT)
+    assert b"".join(Objects(far).read(place(*PARALLEL), Iterator[bytes])) == CONTENT
+    assert far.times("part") == parts
+
+
+def test_without_an_etag_there_are_no_ranges(far: Watched, ranges: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They could be of several contents."""
+    monkeypatch.setattr(buckets, "_facts", lambda said: Facts(said["size"], ""))
+    far.write("d/data.bin", CONTENT)
+    assert Objects(far).read(place(*PARALLEL, *CACHE), bytes) == CONTENT
+    assert far.times("part") == 0
 
 
 def test_ranges_are_read_at_the_same_time(far: Watched, ranges: None) -> None:
     far.write("d/data.bin", CONTENT)
     together = threading.Barrier(abroad._RANGES, timeout=20)
     first = itertools.count()
-    far.before = lambda: next(first) < abroad._RANGES and together.wait()  # breaks unless so many wait at once
+    # The first request is the stream; breaks unless so many of the ranges wait at once.
+    far.before = lambda: 0 < next(first) <= abroad._RANGES and together.wait()
     assert Objects(far).read(place(*PARALLEL), bytes) == CONTENT
 
 
 @pytest.mark.parametrize("conditions", [True, False], ids=["412", "200"])  # what a server answers
-@pytest.mark.parametrize("switches", [PARALLEL, CACHE])
+@pytest.mark.parametrize("switches", [PARALLEL, PARALLEL + CACHE])
 @pytest.mark.parametrize("wanted", [bytes, Iterator[bytes], Path])
 def test_an_object_that_is_replaced_meanwhile_is_never_mixed(
     far: Watched,
@@ -126,15 +164,16 @@ def test_an_object_that_is_replaced_meanwhile_is_never_mixed(
 ) -> None:
     client = far._client
 
-    def get(store: object, path: str, *, options: dict[str, Any]) -> Any:
-        return client.get(store, path, options={key: value for key, value in options.items() if key != "if_match"})
+    def get(store: object, path: str, *, options: dict[str, Any] | None = None) -> Any:
+        kept = {key: value for key, value in (options or {}).items() if key != "if_match"}
+        return client.get(store, path, options=kept)
 
     if not conditions:
         monkeypatch.setattr(far, "_client", SimpleNamespace(**{**vars(client), "get": get}))
     far.write("d/data.bin", CONTENT)
     # An empty one has no such ranges; a server that looks at the condition says that first.
     other = b"" if conditions else CONTENT[::-1]
-    replaced = iter([True])
+    replaced = iter([False, True])  # after the stream was opened
     far.before = lambda: next(replaced, False) and Remote.write(far, "d/data.bin", other)
     step = Step("use", lambda value: list(value) and None, (("value", "far", wanted),), ())
     said = r"^task use(, dataset far)?: s3://far/d/data\.bin was replaced while it was read"
@@ -148,7 +187,7 @@ def test_what_was_read_is_not_read_again(far: Watched) -> None:
     first, second = Objects(far), Objects(far)
     assert first.read(place(*CACHE), bytes) == first.read(place(*CACHE), bytes) == CONTENT
     assert b"".join(second.read(place(*CACHE), Iterator[bytes])) == CONTENT
-    assert (far.times("chunks"), far.times("facts")) == (1, 3)
+    assert (far.times("opened"), far.times("facts")) == (1, 2)
     assert (first.tallies["d/"].given, first.tallies["d/"].received) == (2 * len(CONTENT), len(CONTENT))
     assert (second.tallies["d/"].given, second.tallies["d/"].received) == (len(CONTENT), 0)
     far.write("d/data.bin", b"new")
@@ -169,7 +208,7 @@ def test_what_is_too_large_is_not_kept(far: Watched, monkeypatch: pytest.MonkeyP
     far.write("d/data.bin", CONTENT)
     for _ in range(2):
         assert Objects(far).read(place(*CACHE), bytes) == CONTENT
-    assert far.times("chunks") == 2
+    assert far.times("opened") == 2
 
 
 def test_what_was_not_asked_for_the_longest_goes(tmp_path: Path) -> None:
@@ -249,14 +288,14 @@ def test_without_the_switch_one_after_the_other(far: Watched) -> None:
         far.write(f"in/{number}.bin", bytes([number]))
     found = Objects(far).read(source(), Iterator[bytes])
     assert next(found) == b"\0"
-    assert far.times("chunks") == 1
+    assert far.times("opened") == 1
 
 
 def test_a_large_file_among_them_is_read_in_pieces(far: Watched) -> None:
     far.write("in/a.bin", b"a")
     far.write("in/b.bin", bytes(2_000_000))
     assert sum(map(len, Objects(far).read(source(*BATCH), Iterator[bytes]))) == 2_000_001
-    assert ("chunks", "in/b.bin") in far.asked
+    assert ("opened", "in/b.bin") in far.asked
     assert ("read", "in/b.bin") not in far.asked
 
 
@@ -268,63 +307,7 @@ def test_a_bad_file_among_them_is_named(folder: Objects, switches: tuple[str, ..
         run(step, {"many": source(*switches)}, {"s": folder})
 
 
-# --- Requests beside the work ---------------------------------------------------------------------------------------
-
-
-def test_calls_come_back_in_their_order_and_no_more_than_so_many_run() -> None:
-    running, most, lock = 0, 0, threading.Lock()
-
-    def call(number: int) -> int:
-        nonlocal running, most
-        with lock:
-            running += 1
-            most = max(most, running)
-        time.sleep(0.001 * (number % 3))
-        with lock:
-            running -= 1
-        return number
-
-    calls = (lambda number=number: call(number) for number in range(50))  # type: ignore[misc]
-    assert list(ahead(calls, 4)) == list(range(50))
-    assert most <= 4
-
-
-def test_a_reader_that_stops_early_and_a_call_that_fails() -> None:
-    asked: list[int] = []
-    found = ahead(((lambda number=number: asked.append(number) or number) for number in range(1000)), 3)  # type: ignore[misc]
-    assert next(found) == 0
-    found.close()  # type: ignore[attr-defined]
-    assert len(asked) <= 4
-    with pytest.raises(ZeroDivisionError):
-        list(ahead([lambda: 1, lambda: 1 // 0], 2))
-
-
-def test_what_takes_the_pieces_may_fail() -> None:
-    def take(pieces: Iterator[bytes]) -> None:
-        next(pieces)
-        raise OSError("no room")
-
-    with pytest.raises(OSError, match="no room"):
-        hand_over(itertools.repeat(b"x"), take)
-
-
-def test_what_makes_the_pieces_may_fail() -> None:
-    taken: list[BaseException] = []
-
-    def pieces() -> Iterator[bytes]:
-        yield b"x"
-        raise ValueError("mine")
-
-    def take(pieces: Iterator[bytes]) -> None:
-        try:
-            list(pieces)
-        except ValueError as error:
-            taken.append(error)
-            raise
-
-    with pytest.raises(ValueError, match="mine"):
-        hand_over(pieces(), take)
-    assert len(taken) == 1
+# --- Uploads ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -1,6 +1,9 @@
 """Reading what is in another cloud: several ranges of a large object at once, and nothing twice.
 
-What was read is kept in files of this process, by the object's etag: its store is asked for the etag each time, and
+One connection is enough where the other cloud is next door; where it is far, what a connection gives is limited by the
+way, and several together give more. So an object is read as one stream first, and that is timed.
+
+What was read is kept in files of this process, by the object's etag: its store is asked for the etag the next time, and
 for the content only when that is another one.
 """
 
@@ -9,6 +12,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+import time
 import weakref
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
@@ -22,7 +26,9 @@ from glacier.runtime.buckets import Facts, Remote, Scratch, pieces_of
 
 _RANGE = 1024 * 1024  # bytes that are asked for at once: with larger ones a copy needs more than 130 MiB of memory
 _RANGES = 8  # that are asked for at the same time
-_LARGE = 8 * _RANGE  # bytes from which on an object is read in ranges
+_LARGE = 8 * _RANGE  # bytes from which on an object may be read in ranges, and within which that is decided
+_FAST = 100e6  # bytes a second of one connection: about all that the network of a function takes
+_PATIENCE = 0.05  # seconds to wait for bytes before that is judged
 _KEPT = 256 * 1024 * 1024  # bytes that are kept, and no more than a quarter of what the disk has room for
 
 
@@ -46,6 +52,11 @@ class Kept:
     def takes(self, facts: Facts) -> bool:
         """Whether an object may be kept: it has an etag, and there is room for it."""
         return bool(facts.etag) and facts.size <= min(self._most, shutil.disk_usage(self._there()).free // 4)
+
+    def knows(self, where: str) -> bool:
+        """Whether some content of an object is kept."""
+        with self._lock:
+            return any(key[0] == where for key in self._files)
 
     def get(self, where: str, facts: Facts, into: Path) -> bool:
         """Put an object that is kept where it is wanted, and say whether it was."""
@@ -113,36 +124,53 @@ class Abroad:
 
     def chunks(self, path: str) -> Iterator[bytes]:
         """An object in pieces."""
-        facts = self._bucket.facts(path)
-        if self._keep and KEPT.takes(facts):
-            return pieces_of(self._kept(path, facts))
-        return self._fetch(path, facts)
+        found = self._found(path)
+        return pieces_of(found) if isinstance(found, Path) else found
 
     def file(self, path: str, *, own: bool = False) -> Path:
         """A local file with an object's content."""
-        facts = self._bucket.facts(path)
-        if self._keep and KEPT.takes(facts):
-            kept = self._kept(path, facts)
-            return Path(shutil.copyfile(kept, self._scratch.file(path))) if own else kept
-        return _written(self._fetch(path, facts), self._scratch.file(path))
+        found = self._found(path)
+        if not isinstance(found, Path):
+            return _written(found, self._scratch.file(path))
+        return Path(shutil.copyfile(found, self._scratch.file(path))) if own else found
 
     def where(self, path: str) -> str:
         """The object's address."""
         return self._bucket.where(path)
 
-    def _kept(self, path: str, facts: Facts) -> Path:
-        target, where = self._scratch.file(path), self._bucket.where(path)
-        if not KEPT.get(where, facts, target):
-            KEPT.put(where, facts, _written(self._fetch(path, facts), target))
+    def _found(self, path: str) -> Path | Iterator[bytes]:
+        """An object as a file that is kept, or in pieces where it is not to be."""
+        where = self._bucket.where(path)
+        if self._keep and KEPT.knows(where):  # else its etag comes with its content
+            target = self._scratch.file(path)
+            if KEPT.get(where, self._bucket.facts(path), target):
+                return target
+        facts, stream = self._bucket.opened(path, _RANGE)
+        if self._parallel and facts.etag and facts.size > _LARGE:
+            stream = self._widened(path, facts, stream)
+        pieces = self._counted(stream)
+        if not (self._keep and KEPT.takes(facts)):
+            return pieces
+        target = _written(pieces, self._scratch.file(path))
+        KEPT.put(where, facts, target)
         return target
 
-    def _fetch(self, path: str, facts: Facts) -> Iterator[bytes]:
-        """The content that the facts are about: an object that is replaced meanwhile is an error, and never a mix."""
-        if self._parallel and facts.size > _LARGE:
-            starts = range(0, facts.size, _RANGE)
-            calls = (partial(self._bucket.part, path, at, min(at + _RANGE, facts.size), facts.etag) for at in starts)
-            return self._counted(ahead(calls, _RANGES))
-        return self._counted(self._bucket.chunks(path, facts.etag))
+    def _widened(self, path: str, facts: Facts, stream: Iterator[bytes]) -> Iterator[bytes]:
+        """A stream while it is fast, then ranges of the rest, of the same content: never a mix of two."""
+        at, waited, begin = 0, 0.0, time.perf_counter()
+        for piece in stream:
+            waited += time.perf_counter() - begin
+            at += len(piece)
+            yield piece
+            if at < _LARGE and waited > _PATIENCE and at < _FAST * waited:
+                break
+            begin = time.perf_counter()
+        del stream  # and its connection
+        starts = range(at, facts.size, _RANGE)
+        calls = (
+            partial(self._bucket.part, path, start, min(start + _RANGE, facts.size), facts.etag) for start in starts
+        )
+        yield from ahead(calls, _RANGES)
 
     def _counted(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
         for piece in pieces:

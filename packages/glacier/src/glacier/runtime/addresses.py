@@ -1,4 +1,4 @@
-"""What stands in the address of a bucket beside where it is: options, and what a guest from another cloud must know.
+"""What stands in the address of a store: a path, options, and what a guest from another cloud must know of a bucket.
 
 ======================  ========================  ==============================================================
 address                 what a guest must know    which is
@@ -12,11 +12,12 @@ address                 what a guest must know    which is
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from pkgutil import resolve_name
 from typing import Any, NamedTuple
-from urllib.parse import SplitResult, parse_qsl
+from urllib.parse import SplitResult, parse_qsl, unquote
 
 from glacier.runtime.problems import Problem
 
@@ -56,3 +57,9 @@ def words(parts: SplitResult) -> Words:
     passport = resolve_name("glacier.runtime.passports:passport")(parts.scheme, known, options)
     passport()
     return Words(options, passport)
+
+
+def local_path(address: SplitResult) -> str:
+    """The path that an address such as ``file:///folder`` or ``file:///C:/folder`` names."""
+    path = unquote(address.path)
+    return path.lstrip("/") if os.name == "nt" else path

@@ -15,7 +15,6 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Protocol
-from urllib.parse import SplitResult, unquote
 
 from glacier.runtime import leftovers
 from glacier.runtime.ahead import hand_over
@@ -179,12 +178,6 @@ class Disk:
             os.rmdir(self._writing)
 
 
-def local_path(address: SplitResult) -> str:
-    """The path that an address such as ``file:///folder`` or ``file:///C:/folder`` names."""
-    path = unquote(address.path)
-    return path.lstrip("/") if os.name == "nt" else path
-
-
 def pieces_of(path: Path) -> Iterator[bytes]:
     """A file in pieces; it is opened now, so that a missing one is told now."""
     file = path.open("rb", buffering=0)
@@ -238,27 +231,43 @@ class Remote:
         """All of an object."""
         return bytes(self._client.get(self._store, path).bytes())
 
-    def chunks(self, path: str, etag: str = "") -> Iterator[bytes]:
-        """An object in pieces; with an etag, of no other content than that."""
-        stream = self._get(path, etag).stream(min_chunk_size=PIECE)
-        return (bytes(piece) for piece in stream)
+    def chunks(self, path: str) -> Iterator[bytes]:
+        """An object in pieces."""
+        return self.opened(path, PIECE)[1]
+
+    def opened(self, path: str, least: int) -> tuple[Facts, Iterator[bytes]]:
+        """What is known of an object, and its content in pieces of that many bytes or more."""
+        found = self._client.get(self._store, path)
+        facts = _facts(found.meta)
+        return facts, self._pieces(path, facts, found, least)
+
+    def _pieces(self, path: str, facts: Facts, found: Any, least: int) -> Iterator[bytes]:
+        """An answer bit by bit; who takes it slowly loses it after some minutes, and asks for what is left of it."""
+        at = before = 0
+        while True:
+            try:
+                for piece in found.stream(min_chunk_size=least):
+                    at += len(piece)
+                    yield bytes(piece)
+                return
+            except self._client.exceptions.GenericError:  # a body that ended early; obstore has tried again before
+                if at == before or not facts.etag:
+                    raise
+            before, found = at, self._range(path, at, facts.size, facts.etag)
 
     def part(self, path: str, start: int, end: int, etag: str) -> bytes:
-        """The bytes of an object from one place to another."""
-        return bytes(self._get(path, etag, range=(start, end)).bytes())
+        """The bytes of an object from one place to another, of no other content than the etag's."""
+        return bytes(self._range(path, start, end, etag).bytes())
 
-    def _get(self, path: str, etag: str, **options: Any) -> Any:
-        if etag:
-            options["if_match"] = etag
-        found = self._client.get(self._store, path, options=options)
-        if etag and found.meta["e_tag"] != etag:  # not every server looks at the condition
+    def _range(self, path: str, start: int, end: int, etag: str) -> Any:
+        found = self._client.get(self._store, path, options={"range": (start, end), "if_match": etag})
+        if found.meta["e_tag"] != etag:  # not every server looks at the condition
             raise _replaced(self.where(path))
         return found
 
     def facts(self, path: str) -> Facts:
         """What is known of an object before it is read."""
-        said = self._client.head(self._store, path)
-        return Facts(said["size"], said["e_tag"] or "")
+        return _facts(self._client.head(self._store, path))
 
     def file(self, path: str, *, own: bool = False) -> Path:
         """The object, downloaded piece by piece."""
@@ -328,6 +337,10 @@ class Remote:
     def close(self) -> None:
         """Remove what was downloaded."""
         self._scratch.close()
+
+
+def _facts(said: Mapping[str, Any]) -> Facts:
+    return Facts(said["size"], said["e_tag"] or "")
 
 
 def _replaced(where: str) -> Problem:

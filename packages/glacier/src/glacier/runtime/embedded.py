@@ -11,7 +11,8 @@ from typing import Any
 from urllib.parse import SplitResult
 
 from glacier.runtime import plain
-from glacier.runtime.buckets import Found, local_path
+from glacier.runtime.addresses import local_path
+from glacier.runtime.buckets import Found
 from glacier.runtime.codecs import Content, in_memory
 from glacier.runtime.keyed import Keyed
 from glacier.runtime.manifest import Place

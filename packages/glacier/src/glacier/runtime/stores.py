@@ -23,8 +23,8 @@ from typing import Any, Protocol
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from glacier.errors import TaskError
-from glacier.runtime.addresses import words
-from glacier.runtime.buckets import Disk, Remote, local_path
+from glacier.runtime.addresses import local_path, words
+from glacier.runtime.buckets import Disk, Remote
 from glacier.runtime.codecs import in_memory
 from glacier.runtime.manifest import Place, authority_key
 from glacier.runtime.objects import Objects
