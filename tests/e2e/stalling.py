@@ -5,46 +5,30 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from types import TracebackType
 
+from e2e.between import PIECE, Between
 from servers.running import HOST
 
-_PIECE = 1 << 16
 
-
-class Stalling:
+class Stalling(Between):
     """Hands on what clients send, until so many bytes have come from them; then nothing moves any more."""
 
     def __init__(self, port: int, after: int) -> None:
-        self._behind, self._left = port, after
+        super().__init__(port)
+        self._left = after
         self._lock = threading.Lock()
-        self._open: list[socket.socket] = []
-        self._listener = socket.create_server((HOST, 0))
-        self.port: int = self._listener.getsockname()[1]
         self.stalled = threading.Event()
 
-    def __enter__(self) -> Stalling:
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        for each in (self._listener, *self._open):
-            with contextlib.suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-            each.close()
-
-    def _accept(self) -> None:
+    def _serve(self, client: socket.socket) -> None:
         with contextlib.suppress(OSError):
-            while True:
-                client, _ = self._listener.accept()
-                server = socket.create_connection((HOST, self._behind))
-                self._open += [client, server]
-                threading.Thread(target=self._move, args=(client, server, True), daemon=True).start()
-                threading.Thread(target=self._move, args=(server, client, False), daemon=True).start()
+            server = socket.create_connection((HOST, self._behind))
+            self._open.append(server)
+            threading.Thread(target=self._move, args=(server, client, False), daemon=True).start()
+            self._move(client, server, True)
 
     def _move(self, source: socket.socket, target: socket.socket, counted: bool) -> None:
         with contextlib.suppress(OSError):
-            while piece := source.recv(_PIECE):
+            while piece := source.recv(PIECE):
                 if counted and not self._may_pass(len(piece)):
                     return
                 target.sendall(piece)
