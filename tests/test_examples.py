@@ -27,6 +27,7 @@ EXPECTED: Mapping[str, tuple[str, Any]] = {
     "wordcount": ("total", 3250),
     "hinted": ("daily", {"2024-05-01": 13.0, "2024-05-02": 23.0, "2024-05-03": 33.0}),
     "hybrid": ("scores", {"ann": 20.0, "bob": 3.2}),
+    "relay": ("report", [("Nîmes", 31.0), ("Oslo", -1.125)]),
     "migration": ("report", {"bolt": 3, "nut": 1}),
     "costs": ("board", ["2 /", "1 /shop"]),
     "residency": ("study", "drug"),

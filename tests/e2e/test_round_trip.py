@@ -16,10 +16,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
-from e2e import relay
 from e2e.apps import Failed, call_app
 from e2e.deployed import Deployed, deploy
 from e2e.fronts import Tokens, azure_key, door
@@ -32,7 +32,7 @@ from glacier.runtime.stores import open_store
 from glacier.testing.values import ACCOUNT, ANSWERS
 from hosts import AWS, TENANT
 from issuers import Keys
-from mixes import compiler, quietly
+from mixes import quietly
 from servers import clouds
 from servers.buckets import azure_container, gcs_bucket
 from servers.installing import install
@@ -160,7 +160,13 @@ def _post(server: Server, path: str, task: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
+def relay(examples: Mapping[str, ModuleType]) -> ModuleType:
+    return examples["relay"]
+
+
+@pytest.fixture(scope="module")
 def relayed(
+    relay: ModuleType,
     ministack: Server,
     fake_gcs: Server,
     gcs_xml: Server,
@@ -171,7 +177,7 @@ def relayed(
 ) -> Iterator[Relay]:
     account = aws("sts", ministack).get_caller_identity()["Account"]
     names = {ACCOUNT: account, ANSWERS["tenantId"]: TENANT, ISSUER: AWS.url}
-    compiled = quietly(compiler("aws", "gcp", "azure"), relay.pipeline)
+    compiled = quietly(relay.compiler, relay.pipeline)
     programs = rehearse_all(compiled, ("aws", "gcp", "azure"), tmp_path_factory.mktemp("relay"), names)
     deployed = deploy(programs["aws"], ministack, aws)
     for bucket in programs["gcp"].of("gcp:storage/bucket:Bucket"):
@@ -225,7 +231,7 @@ def given(relayed: Relay) -> Relay:
     return relayed
 
 
-def test_there_and_back(given: Relay) -> None:
+def test_there_and_back(given: Relay, relay: ModuleType) -> None:
     """What is on AWS in the end is what a laptop gives, and each function was let in by one exchange."""
     answers = {task: given.call(task) for task in TASKS}
     assert {task: list(answer["outputs"]) for task, answer in answers.items()} == {t: [WRITES[t]] for t in TASKS}

@@ -1,13 +1,21 @@
-"""Measurements that go from AWS to Google Cloud, from there to Azure, and back: each cloud works on the last one's."""
+"""Relay: measurements go from AWS to Google Cloud, from there to Azure, and back: each cloud works on the last one's.
+
+No key is stored anywhere. ``glacier compile examples/relay.py`` writes three programs, and a fourth, ``trust``: all
+that one cloud may do in another.
+"""
 
 from collections.abc import Iterable
 from typing import Annotated, Any
 
 from glacier import Dataset, Pipeline
+from glacier.compilation import MultiCloudCompiler
+from glacier_aws import AWSCompiler
 from glacier_aws.compute import Lambda
 from glacier_aws.storage import S3
+from glacier_azure import AzureCompiler
 from glacier_azure.compute import AzureFunction
 from glacier_azure.storage import BlobStorage
+from glacier_gcp import GCPCompiler
 from glacier_gcp.compute import CloudFunction
 from glacier_gcp.storage import GCS
 
@@ -17,6 +25,7 @@ means = Dataset("means", storage=BlobStorage(), format="json")
 report = Dataset("report", storage=S3(), format="json")
 
 pipeline = Pipeline("relay")
+compiler = MultiCloudCompiler({"aws": AWSCompiler(), "gcp": GCPCompiler(), "azure": AzureCompiler()})
 
 
 @pipeline.task(compute=CloudFunction())
