@@ -20,12 +20,12 @@ demo: setup
 # Everything that must hold: style, types, floors, all tests, and the quick ones once more on a newer Python
 test *arguments: check
     {{run}} pytest "$@"
-    just newer
+    test $# -gt 0 || just newer
 
 # The quick loop on the Python that functions are deployed on, which this machine need not have
 newer *arguments:
-    UV_PROJECT_ENVIRONMENT=.tools/newer UV_PYTHON="$({{run}} python tools/servers python)" \
-        {{run}} pytest -m "not slow" "$@"
+    python=$({{run}} python tools/servers python) && \
+        UV_PROJECT_ENVIRONMENT=.tools/newer UV_PYTHON="$python" {{run}} pytest -m "not slow" "$@"
 
 # Install the emulators now, of which tests install each that they need
 servers: setup
