@@ -16,9 +16,8 @@ from servers import clouds
 from servers.azure_calls import as_message, call
 from servers.running import HOST, Server
 
-SECONDS = (
-    120  # that a function may take to report its end; a guest that is not let in asks again for a minute and a half
-)
+# That a function may take to report its end: one that is not let in abroad asks again for a minute and a half.
+SECONDS = 120
 
 
 class Failed(Exception):
