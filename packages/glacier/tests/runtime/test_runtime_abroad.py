@@ -76,6 +76,7 @@ def far() -> Iterator[Watched]:
 def ranges(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ranges of a thousand bytes, so that small objects are large ones, and a network that is never fast enough."""
     monkeypatch.setattr(abroad, "_RANGE", 1000)
+    monkeypatch.setattr(abroad, "_STEP", 1000)
     monkeypatch.setattr(abroad, "_LARGE", 2000)
     monkeypatch.setattr(abroad, "_PATIENCE", -1)
     monkeypatch.setattr(abroad, "_FAST", math.inf)
@@ -124,6 +125,7 @@ def test_one_stream_is_enough_while_it_is_fast(
 ) -> None:
     """``seconds`` are what the pieces of a stream take; ranges have 1000 bytes, and 10,000 a second are fast."""
     monkeypatch.setattr(abroad, "_RANGE", 1000)
+    monkeypatch.setattr(abroad, "_STEP", 1000)
     monkeypatch.setattr(abroad, "_LARGE", 5000)
     monkeypatch.setattr(abroad, "_FAST", 10_000)
     monkeypatch.setattr(abroad, "_PATIENCE", 0.2)

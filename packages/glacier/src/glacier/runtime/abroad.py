@@ -26,8 +26,9 @@ from glacier.runtime.buckets import Facts, Remote, Scratch, pieces_of
 
 _RANGE = 1024 * 1024  # bytes that are asked for at once: with larger ones a copy needs more than 130 MiB of memory
 _RANGES = 8  # that are asked for at the same time
+_STEP = 64 * 1024  # bytes that a stream gives at once: the fewer, the sooner it is known to be slow
 _LARGE = 8 * _RANGE  # bytes from which on an object may be read in ranges, and within which that is decided
-_FAST = 100e6  # bytes a second of one connection: about all that the network of a function takes
+_FAST = 100e6  # bytes a second of one connection that are enough: a small function hardly takes more
 _PATIENCE = 0.05  # seconds to wait for bytes before that is judged
 _KEPT = 256 * 1024 * 1024  # bytes that are kept, and no more than a quarter of what the disk has room for
 
@@ -145,7 +146,7 @@ class Abroad:
             target = self._scratch.file(path)
             if KEPT.get(where, self._bucket.facts(path), target):
                 return target
-        facts, stream = self._bucket.opened(path, _RANGE)
+        facts, stream = self._bucket.opened(path, _STEP)
         if self._parallel and facts.etag and facts.size > _LARGE:
             stream = self._widened(path, facts, stream)
         pieces = self._counted(stream)
