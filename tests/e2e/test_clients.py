@@ -230,7 +230,6 @@ def made(server: Server, what: str, **settings: Any) -> str:
 def test_messages_of_pubsub(pubsub: Server, ordered: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Google's own emulator: what is read comes again until the task has succeeded, and each message once."""
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", pubsub.url.removeprefix("http://"))
-    monkeypatch.setattr("glacier.runtime.queues.google_token", lambda: "any")
     topic = made(pubsub, f"topics/calls-{ordered}")
     name = f"subscriptions/calls-{ordered}"
     subscription = made(pubsub, name, topic=topic, ackDeadlineSeconds=10, enableMessageOrdering=ordered)
