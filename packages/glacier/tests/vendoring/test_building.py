@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -334,3 +335,25 @@ def test_that_nothing_is_compiled_is_said_once(exported: Exported, index: Index)
     assert [note.severity for note in notes] == [Severity.NOTE]
     assert "no Python 3.13 on this machine" in notes[0].message
     assert "uv python install 3.13" in notes[0].help
+
+
+def test_a_python_is_looked_for_at_each_build(exported: Exported, index: Index) -> None:
+    """It may have been installed meanwhile, in a process that lives on."""
+    infra = exported(on_aws)
+    build(infra)
+    assert not list(folder_of(infra, "aws").rglob("*.pyc"))
+    index.python = sys.executable
+    assert not [each for each in build(infra).diagnostics if each.code == "bytecode"]
+    assert list(folder_of(infra, "aws").rglob("lamp/**/*.pyc"))
+
+
+def test_a_python_that_does_not_run_is_an_error(exported: Exported, index: Index, tmp_path: Path) -> None:
+    infra = exported(on_aws)
+    before = there(infra)
+    broken = tmp_path / "python3.13"
+    broken.write_text("#!/bin/sh\necho no library >&2\nexit 1\n")
+    broken.chmod(0o755)
+    index.python = str(broken)
+    with pytest.raises(CompileError, match="failed when it was to compile packages\nno library"):
+        build(infra)
+    assert there(infra) == before

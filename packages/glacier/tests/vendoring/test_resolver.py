@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -90,11 +91,16 @@ def test_another_python_is_found_where_there_is_one(monkeypatch: pytest.MonkeyPa
     here = f"{sys.version_info.major}.{sys.version_info.minor}"
     monkeypatch.setattr(resolver, "_OWN", "")
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
-    resolver.interpreter.cache_clear()
     found = resolver.interpreter(here)
-    resolver.interpreter.cache_clear()
     assert found is not None
     assert Path(found).exists()
+
+
+def test_a_python_that_is_found_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process that looked before may live on, as an editor's does."""
+    answers = iter([(2, ""), (0, "/opt/python3.99\n")])
+    monkeypatch.setattr(resolver, "_uv", lambda *words: subprocess.CompletedProcess(words, *next(answers), ""))
+    assert [resolver.interpreter("3.99"), resolver.interpreter("3.99")] == [None, "/opt/python3.99"]
 
 
 def test_a_python_that_is_nowhere() -> None:

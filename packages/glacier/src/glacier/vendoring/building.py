@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from glacier.errors import CompileError, Diagnostic, Severity
-from glacier.vendoring import locking, sizes, trees
+from glacier.vendoring import locking, resolver, sizes, trees
 from glacier.vendoring.exported import Export, Folder, read, refused
 from glacier.vendoring.placing import place
 from glacier.vendoring.sizes import Size
@@ -63,9 +63,12 @@ def _trees(export: Export, locks: Mapping[str, Path], cache: Path) -> dict[Folde
     """The packages of every folder; every package without a wheel is reported, not the first folder's only."""
     built: dict[Folder, Tree] = {}
     found: list[Diagnostic] = []
+    ours = [folder for folder in export.folders if folder.packages is not None]
+    pythons = {python: resolver.interpreter(python) for python in sorted({folder.python for folder in ours})}
     for folder in export.folders:
         try:
-            built[folder] = trees.tree(folder, locks[folder.lock], cache)
+            python = pythons[folder.python] if folder in ours else None
+            built[folder] = trees.tree(folder, locks[folder.lock], python, cache)
         except CompileError as error:
             found.extend(error.diagnostics)
             if any(diagnostic.code in ("network", "uv") for diagnostic in error.diagnostics):

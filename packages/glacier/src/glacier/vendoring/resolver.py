@@ -12,7 +12,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
 
 from glacier.errors import CompileError
@@ -76,7 +75,6 @@ def install(folder: Folder, requirements: Path, target: Path) -> None:
         raise _explained(done.stderr, folder.path, folder.named)
 
 
-@cache
 def interpreter(python: str) -> str | None:
     """A Python of one minor version, if there is one on this machine."""
     if python == _OWN:

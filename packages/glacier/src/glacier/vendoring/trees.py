@@ -17,7 +17,7 @@ from pathlib import Path
 
 from glacier.disk import digest
 from glacier.vendoring import pruning, resolver, sizes
-from glacier.vendoring.exported import Folder
+from glacier.vendoring.exported import Folder, refused
 from glacier.vendoring.sizes import Package
 
 _MADE_BY = 1  # counts up when a tree is made in another way, so that former ones are not taken for it
@@ -42,9 +42,11 @@ class Tree:
     uncompiled: tuple[str, ...] = ()
 
 
-def tree(folder: Folder, locked: Path, cache: Path) -> Tree:
-    """The packages of a folder of code: from the cache, or installed into it. What is in the cache is complete."""
-    python = resolver.interpreter(folder.python) if folder.packages is not None else None
+def tree(folder: Folder, locked: Path, python: str | None, cache: Path) -> Tree:
+    """The packages of a folder of code: from the cache, or installed into it. What is in the cache is complete.
+
+    ``python`` is an interpreter that compiles them; without one they are not compiled.
+    """
     made_from = [_MADE_BY, digest(locked.read_bytes()), folder.requires, folder.python, folder.platform]
     key = digest(json.dumps([*made_from, folder.is_function, folder.packages is not None, bool(python)]).encode())[:24]
     found = _kept(cache / key)
@@ -137,7 +139,7 @@ def _make(folder: Folder, locked: Path, python: str | None, place: Path) -> None
         owners = sizes.owners(tree)
         if folder.packages is not None:
             pruning.prune(tree)
-            uncompiled = _compile(tree, python) if python is not None else []
+            uncompiled = _compile(folder, tree, python) if python is not None else []
             kept = contents(tree)
         weighed = sizes.packages(tree, owners)
         if folder.packages is None:
@@ -151,8 +153,10 @@ def _make(folder: Folder, locked: Path, python: str | None, place: Path) -> None
     (place / _FACTS).write_text(json.dumps(facts, indent=1), encoding="utf-8")
 
 
-def _compile(tree: Path, python: str) -> list[str]:
+def _compile(folder: Folder, tree: Path, python: str) -> list[str]:
     """Compile every module, so that none is compiled at each cold start; returns those that are not valid Python.
+
+    Raises :class:`~glacier.errors.CompileError` when it was not done for another reason.
 
     ``checked-hash``, since an archive's dates are not its files': what is compiled is held against its source by
     content (peps.python.org/pep-0552). One process, so that the bytes are the same each time.
@@ -169,8 +173,16 @@ def _compile(tree: Path, python: str) -> list[str]:
     )
     pruning.settle(tree)
     start = f"*** Error compiling '{tree}{os.sep}"
-    return sorted(
+    invalid = sorted(
         Path(line.removeprefix(start).removesuffix("'...")).as_posix()
         for line in done.stdout.splitlines()
         if line.startswith(start)
     )
+    if done.returncode and not invalid:
+        raise refused(
+            "bytecode",
+            f"{python} failed when it was to compile packages\n{(done.stderr or done.stdout).strip()}",
+            f"repair it, or uv python install {folder.python}; then: glacier build DIR",
+            folder.path,
+        )
+    return invalid
