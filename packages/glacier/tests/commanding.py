@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,16 +21,32 @@ def glacier(*words: str) -> Result:
     return result
 
 
+EXAMPLES = Path(__file__).parents[3] / "examples"
+
+
+def _from(folder: Path) -> list[str]:
+    """The modules that were imported from a folder."""
+    return [
+        name
+        for name, module in sys.modules.items()
+        if str(getattr(module, "__file__", None)).startswith(f"{folder}{os.sep}")
+    ]
+
+
 @contextmanager
 def inside(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The folder is the current directory; what is imported from it is forgotten afterwards."""
+    """The folder is the current directory; what is imported from it is forgotten afterwards.
+
+    The examples, which another test may have imported, are not there for as long: a command starts without them.
+    """
+    for name in _from(EXAMPLES):
+        monkeypatch.delitem(sys.modules, name)
     monkeypatch.chdir(folder)
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     yield
-    for name, module in list(sys.modules.items()):
-        if str(getattr(module, "__file__", None) or "").startswith(str(folder)):
-            del sys.modules[name]
+    for name in _from(folder):
+        del sys.modules[name]
 
 
 def there(folder: Path) -> dict[str, bytes]:
