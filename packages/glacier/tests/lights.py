@@ -41,6 +41,7 @@ FOLDER = Folder(
     is_function=True,
     packages=".",
     requires=("lamp",),
+    brings=(),
     digest="0",
     limits={"unzipped": Bound(100, "the manual, read 2026-01-01"), "zipped": Bound(50, "the manual")},
 )

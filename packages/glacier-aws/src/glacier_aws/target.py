@@ -49,7 +49,7 @@ class AWSCompiler(Compiler):
         'aws stepfunctions start-execution --state-machine-arn "$(pulumi stack output workflow)"',
     )
     sign_in: ClassVar[str] = "aws ecr get-login-password | docker login --username AWS --password-stdin REGISTRY"
-    brings: ClassVar[Mapping[str, Sequence[str]]] = {"serverless": ("boto3",)}
+    brings: ClassVar[Mapping[str, Sequence[str]]] = {"serverless": ("boto3", "botocore")}
     tools: ClassVar[Mapping[str, str]] = {
         "aws.ecr.Repository": "Docker, or another builder of images: AWS builds none when deploying",
     }

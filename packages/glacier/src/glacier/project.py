@@ -56,11 +56,15 @@ def files(plan: Plan, programs: Mapping[str, Program], bundles: Mapping[str, tup
 def _folder(plan: Plan, cloud: str, artifact: Artifact) -> dict[str, Any]:
     """What building a folder of code needs to know: what it requires, for what, where it goes, and what it may weigh.
 
-    ``packages`` is ``None`` where the packages are installed by the cloud, or in an image; ``limits`` are in MiB, or
-    ``None`` where the cloud documents none.
+    ``packages`` is ``None`` where the packages are installed by the cloud, or in an image; ``brings`` is what can be
+    imported without them, or ``None`` where layers may hold anything; ``limits`` are in MiB, or ``None`` where the
+    cloud documents none.
     """
     target = plan.targets[cloud]
-    is_function = any(plan.runs[task].particular.kind != "container" for task in artifact.tasks)
+    runs = [plan.runs[task].particular for task in artifact.tasks]
+    is_function = any(particular.kind != "container" for particular in runs)
+    is_layered = any(getattr(particular, "layers", None) for particular in runs)
+    brings = sorted({name for particular in runs for name in target.brings.get(particular.kind, ())})
     limits = {part: target.tables.limits.get(("Package", part)) for part in ("unzipped", "zipped")}
     return {
         "path": f"{cloud}/functions/{artifact.name}",
@@ -71,6 +75,7 @@ def _folder(plan: Plan, cloud: str, artifact: Artifact) -> dict[str, Any]:
         "function": is_function,
         "packages": target.packages_go if is_function and not target.builds else None,
         "requires": artifact.files["requirements.txt"].decode().splitlines(),
+        "brings": None if is_layered else brings,
         "digest": artifact.digest,
         "limits": {
             part: {"max": limit.max, "source": read.title, "read_on": read.read_on}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from glacier.errors import CompileError, Diagnostic, Severity
-from glacier.vendoring import locking, resolver, sizes, trees
+from glacier.vendoring import locking, missing, resolver, sizes, trees
 from glacier.vendoring.exported import Export, Folder, read, refused
 from glacier.vendoring.placing import place
 from glacier.vendoring.sizes import Size
@@ -43,7 +43,8 @@ def build(directory: Path, *, cache: Path = CACHE, upgrade: bool = False) -> Bui
             locks = locking.lock(export, Path(staging), upgrade=upgrade)
             built = _trees(export, locks, cache)
             measured = tuple(_size(export, folder, tree) for folder, tree in built.items() if folder.is_function)
-            found = [*_notes(built), *(each for size in measured for each in sizes.review(size))]
+            heavy = (each for size in measured for each in sizes.review(size))
+            found = [*_notes(built), *heavy, *missing.review(export, built)]
             made = Built(directory, measured, tuple(found))
             if made.fits:
                 place(export, built, locks)

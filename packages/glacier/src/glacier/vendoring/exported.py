@@ -28,6 +28,7 @@ class Folder:
     """A folder of code: what it requires, for which Python and platform, and where in it the packages go.
 
     ``packages`` is ``None`` where the cloud or an image installs them; ``lock`` names the lock it shares with others.
+    ``brings`` are modules that are there without being installed, or ``None`` where that is not known.
     """
 
     path: str
@@ -38,6 +39,7 @@ class Folder:
     is_function: bool
     packages: str | None
     requires: tuple[str, ...]
+    brings: tuple[str, ...] | None
     digest: str
     limits: Mapping[str, Bound] = field(hash=False)
 
@@ -89,6 +91,7 @@ def _folder(row: Mapping[str, Any]) -> Folder:
         is_function=row["function"],
         packages=row["packages"],
         requires=tuple(row["requires"]),
+        brings=tuple(row["brings"]) if row["brings"] is not None else None,
         digest=row["digest"],
         limits={
             part: Bound(limit["max"], f"{limit['source']}, read {limit['read_on']}")

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from glacier.vendoring import pruning, resolver, sizes
 from glacier.vendoring.exported import Folder, refused
 from glacier.vendoring.sizes import Package
 
-_MADE_BY = 1  # counts up when a tree is made in another way, so that former ones are not taken for it
+_MADE_BY = 2  # counts up when a tree is made in another way, so that former ones are not taken for it
 _FACTS, _REQUIREMENTS, _TREE = "facts.json", "requirements.txt", "tree"
 _MAKING, _GOING = ".making-", ".going-"
 _UNUSED = 30 * 24 * 3600  # seconds after which a tree that nobody has used goes
@@ -31,12 +31,14 @@ class Tree:
     """The packages of one set of requirements for one Python and platform.
 
     ``path`` is ``None`` where they are only known and weighed, since the cloud or an image installs them. ``digest``
-    is of every path, mode and byte in it. ``uncompiled`` are files of the packages that are not valid Python there.
+    is of every path, mode and byte in it. ``modules`` are what can be imported from it, and of a namespace its parts.
+    ``uncompiled`` are files of the packages that are not valid Python there.
     """
 
     path: Path | None
     requirements: bytes
     packages: tuple[Package, ...]
+    modules: tuple[str, ...] = ()
     digest: str = ""
     compiled: bool = False
     uncompiled: tuple[str, ...] = ()
@@ -121,6 +123,7 @@ def _kept(place: Path) -> Tree | None:
         path=path,
         requirements=requirements,
         packages=tuple(Package(**row) for row in facts["packages"]),
+        modules=tuple(facts["modules"]),
         digest=facts["digest"],
         compiled=facts["compiled"],
         uncompiled=tuple(facts["uncompiled"]),
@@ -131,6 +134,7 @@ def _make(folder: Folder, locked: Path, python: str | None, place: Path) -> None
     requirements, tree = place / _REQUIREMENTS, place / _TREE
     requirements.write_text(resolver.select(folder, locked=locked), encoding="utf-8", newline="")
     weighed: Sequence[Package] = ()
+    modules: list[str] = []
     uncompiled: list[str] = []
     kept = ""
     if folder.is_function:
@@ -142,15 +146,26 @@ def _make(folder: Folder, locked: Path, python: str | None, place: Path) -> None
             uncompiled = _compile(folder, tree, python) if python is not None else []
             kept = contents(tree)
         weighed = sizes.packages(tree, owners)
+        modules = list(_modules(tree))
         if folder.packages is None:
             shutil.rmtree(tree)
     facts = {
         "packages": [asdict(package) for package in weighed],
+        "modules": modules,
         "digest": kept,
         "compiled": python is not None,
         "uncompiled": uncompiled,
     }
     (place / _FACTS).write_text(json.dumps(facts, indent=1), encoding="utf-8")
+
+
+def _modules(folder: Path, start: str = "") -> Iterator[str]:
+    for entry in sorted(folder.iterdir()):
+        name = start + entry.name.partition(".")[0]
+        if (entry.is_file() and entry.suffix in (".py", ".so")) or (entry.is_dir() and list(entry.glob("__init__.*"))):
+            yield name
+        elif entry.is_dir() and entry.name.isidentifier() and entry.name != "__pycache__":
+            yield from _modules(entry, f"{name}.")
 
 
 def _compile(folder: Folder, tree: Path, python: str) -> list[str]:
