@@ -76,7 +76,7 @@ def test_residency_fails_when_nothing_is_released(examples: Mapping[str, ModuleT
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["sales", "lake", "wordcount"])
+@pytest.mark.parametrize("name", ["sales", "lake", "wordcount", "weather"])
 def test_the_exported_code_runs_in_a_bare_interpreter(
     name: str, examples: Mapping[str, ModuleType], tmp_path: Path
 ) -> None:
@@ -86,9 +86,12 @@ def test_the_exported_code_runs_in_a_bare_interpreter(
     give_inputs(data)
     compiled = AWSCompiler().compile(module.pipeline)
     compiled.export_pulumi(out)
-    folder = out / "aws" / "functions" / "tasks"
     install = ["uv", "pip", "install", "--quiet", "--link-mode", "copy", "--python", sys.executable]
-    subprocess.run([*install, "--target", str(folder), "--requirements", str(folder / "requirements.txt")], check=True)
+    folders: dict[str, Path] = {}
+    for folder in (out / "aws" / "functions").iterdir():
+        wanted = ["--requirements", str(folder / "requirements.txt")]
+        subprocess.run([*install, "--target", str(folder), *wanted], check=True)
+        folders |= dict.fromkeys(json.loads((folder / "manifest.json").read_text())["tasks"], folder)
     assert compiled.plan is not None
     stores = {
         f"GLACIER_STORE_{storage.owner.replace('-', '_').upper()}": f"file://{data / 'log-lake' / storage.owner}"
@@ -98,7 +101,7 @@ def test_the_exported_code_runs_in_a_bare_interpreter(
         call = "import sys; sys.path.insert(0, '.'); import handler, json; print(json.dumps(handler.handler({}, None)))"
         done = subprocess.run(
             [sys.executable, "-I", "-S", "-c", call],
-            cwd=folder,
+            cwd=folders[task.name],
             env={"PATH": os.environ["PATH"], "GLACIER_TASK": task.name, **stores},
             capture_output=True,
             text=True,

@@ -6,14 +6,12 @@ One folder serves every task with the same packages, Python and machine. Package
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import re
 import sys
-import sysconfig
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -22,6 +20,7 @@ from glacier.dataset import Dataset
 from glacier.errors import Diagnostic
 from glacier.graph import AnyTask
 from glacier.infra import walk
+from glacier.modules import importable, libraries, module_name, provider_files, runtime_files, user_modules
 from glacier.naming import slug
 from glacier.pipeline import Pipeline
 from glacier.plan import PlacedStorage, PlacedTask, Plan, path_of
@@ -48,7 +47,6 @@ RUN useradd --system task
 USER task
 CMD ["python", "-m", "glacier.runtime"]
 """
-_NOT_SHIPPED = ("testing", "cli", "draw", "mypy", "vendoring")
 # Where no table says better: glibc 2.28 is of 2018, and every Linux in support has it.
 _WHEELS = "manylinux_2_28"
 
@@ -167,25 +165,24 @@ def _artifact(plan: Plan, cloud: str, needs: Needs, tasks: tuple[AnyTask, ...], 
     pipeline = plan.graph.pipeline
     module, attribute = module_of(pipeline, tasks)
     files = dict(runtime_files())
-    roots = {module} if module else set()
-    for task in tasks:
-        roots.add(_module_name(task))
     entries = plan.targets[cloud].entry
-    for name, path in sorted(_user_modules(roots, tasks, found).items()):
+    modules = user_modules(tasks, found)
+    for name, path in sorted(modules.items()):
         if name in entries:
             better = name.replace(".py", "_tasks.py")
             message = f"{path} has the name of the file by which {cloud} calls a function, {name}"
             found.append(_wrong(pipeline, message, f"call it {better}", "import"))
         files[name] = path.read_bytes()
-        files.update(_provider_files(path, files[name]))
+        files.update(provider_files(name, path))
     files.update(_included(plan, cloud, files, found))
     manifest = Manifest(
         pipeline=pipeline.name,
         module=module,
         attribute=attribute,
-        tasks={task.name: f"{_module_name(task)}:{task.function.__qualname__}" for task in tasks},
+        tasks={task.name: f"{module_name(task)}:{task.function.__qualname__}" for task in tasks},
         places=places(plan, tasks),
         authorities=_authorities(plan, tasks),
+        libraries=libraries(modules, files),
     )
     files["manifest.json"] = manifest.to_json().encode()
     # What packs is no part of what tasks must have in common: a first crossing should give no folder another name.
@@ -278,114 +275,8 @@ def module_of(pipeline: Pipeline, tasks: Iterable[AnyTask]) -> tuple[str | None,
         module = sys.modules.get(name)
         for attribute, value in vars(module).items() if module is not None else ():
             if value is pipeline:
-                return _importable(name), attribute
+                return importable(name), attribute
     return None, None
-
-
-def _module_name(task: AnyTask) -> str:
-    return _importable(task.function.__module__)
-
-
-def _importable(module: str) -> str:
-    """``__main__`` is imported by its file's name."""
-    if module != "__main__":
-        return module
-    path = getattr(sys.modules["__main__"], "__file__", None)
-    return Path(path).stem if path else module
-
-
-def _user_modules(names: set[str], tasks: Iterable[AnyTask], found: list[Diagnostic]) -> dict[str, Path]:
-    """The files of the user's modules and of what they import from beside them, by path within the folder."""
-    files: dict[str, Path] = {}
-    first: dict[tuple[str, str], AnyTask] = {}
-    for task in tasks:
-        first.setdefault((task.function.__code__.co_filename, _module_name(task)), task)
-    for (file, name), task in first.items():
-        subject = Subject(f"task {task.name}", task.where)
-        if not Path(file).is_file():
-            message = "is defined in no file, so its code cannot be exported"
-            found.append(subject.error("import", message, "put the pipeline into a .py file"))
-            return files
-        try:
-            files.update(_beside(Path(file), name))
-        except SyntaxError as error:  # it was edited since it was imported, or is imported only when the task runs
-            message = f"needs {error.filename}, which is not valid Python: line {error.lineno}, {error.msg}"
-            found.append(subject.error("import", message, "put that right, and compile again"))
-    return files
-
-
-def _beside(path: Path, module: str) -> dict[str, Path]:
-    root = path.parents[module.count(".") + (path.name == "__init__.py")]
-    shipped: dict[str, Path] = {}
-    waiting = [module.partition(".")[0]]
-    seen: set[str] = set()
-    while waiting:
-        name = waiting.pop()
-        if name in seen:
-            continue
-        seen.add(name)
-        for file in _module_files(root, name):
-            shipped[file.relative_to(root).as_posix()] = file
-            if file.suffix == ".py" and not _is_installed(root):
-                waiting.extend(_imports(file.read_bytes(), str(file)))
-    if not shipped:  # a module whose name is not its path: the file alone, under its module's name
-        shipped[f"{module.replace('.', '/')}.py"] = path
-    return shipped
-
-
-def _module_files(root: Path, name: str) -> Iterator[Path]:
-    package, single = root / name, root / f"{name}.py"
-    if single.is_file():
-        yield single
-    elif (package / "__init__.py").is_file() and name not in ("glacier", *_provider_packages()):
-        yield from (f for f in sorted(package.rglob("*")) if f.is_file() and "__pycache__" not in f.parts)
-
-
-def _is_installed(root: Path) -> bool:
-    return str(root) in {sysconfig.get_path(kind) for kind in ("purelib", "platlib", "stdlib")}
-
-
-@lru_cache(maxsize=1024)
-def _imports(content: bytes, file: str) -> tuple[str, ...]:
-    """The top-level names a file imports, wherever in it; by its content, since a notebook's process outlives edits."""
-    names: list[str] = []
-    for node in ast.walk(ast.parse(content, file)):
-        if isinstance(node, ast.Import):
-            names.extend(alias.name.partition(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.append(node.module.partition(".")[0])
-    return tuple(dict.fromkeys(names))
-
-
-def _provider_files(path: Path, content: bytes) -> dict[str, bytes]:
-    """The provider packages that a user's module imports: it must be importable where only its folder is."""
-    if path.suffix != ".py":
-        return {}
-    wanted = [name for name in _imports(content, str(path)) if name in _provider_packages()]
-    return {file: content for name in wanted for file, content in _package_files(name).items()}
-
-
-def _provider_packages() -> frozenset[str]:
-    """Those imported by now; a notebook may import another one before it compiles again."""
-    return frozenset(name for name in sys.modules if name.startswith("glacier_") and "." not in name)
-
-
-@cache
-def runtime_files() -> dict[str, bytes]:
-    """Glacier itself, without what only a compiler or a terminal needs."""
-    return _package_files("glacier")
-
-
-@cache
-def _package_files(name: str) -> dict[str, bytes]:
-    package = Path(str(sys.modules[name].__file__)).parent
-    return {
-        f"{name}/{relative.as_posix()}": file.read_bytes()
-        for file in sorted(package.rglob("*"))
-        if file.is_file() and "__pycache__" not in file.parts
-        for relative in [file.relative_to(package)]
-        if relative.parts[0].removesuffix(".py") not in _NOT_SHIPPED
-    }
 
 
 def environment_key(owner: str) -> str:

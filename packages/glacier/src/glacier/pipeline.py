@@ -17,6 +17,7 @@ from glacier.include import patterns
 from glacier.naming import NAME, NAME_HELP, slug
 from glacier.residency import Residency, words
 from glacier.resource import Resource
+from glacier.runtime.absent import Absent
 from glacier.secrets import Secret
 from glacier.signature import Slot
 
@@ -172,7 +173,12 @@ def _decorate(
 
 
 def _make(function: Any, settings: Mapping[str, Any]) -> Task[..., Any] | None:
-    """A task of a function, or of another task with some settings changed; ``None`` if it can be made of neither."""
+    """A task of a function, or of another task with some settings changed; ``None`` if it can be made of neither.
+
+    A function whose decorator is not in this folder of code is another folder's task.
+    """
+    if isinstance(function, Absent):
+        return None
     if isinstance(function, Task):
         return Task(function.function, **{**function._settings, **settings}) if settings else function
     if not callable(function) or not hasattr(inspect.unwrap(function), "__code__"):

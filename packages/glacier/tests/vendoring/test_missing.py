@@ -25,12 +25,14 @@ pipeline = Pipeline("lights")
 
 
 @pipeline.task(compute={compute})
+{decorator}
 def shine() -> None:
     {body}
 
 
 @pipeline.task(compute={other})
-def other() -> None: ...
+def other() -> None:
+    {other_body}
 
 
 def helper():
@@ -40,6 +42,12 @@ def helper():
 def nobody_calls_it():
     import oil
 """
+RE_EXPORT = {
+    "imports": "from .beside import x",
+    "body": "x()",
+    "beside": "from shop.further import y as x",
+    "further": "import wick\ndef y(): wick",
+}
 LAMP = "compute.serverless(requirements=['lamp'])"
 
 Missing = Callable[..., Sequence[Diagnostic]]
@@ -55,15 +63,25 @@ def missing(index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     def find(
         imports: str = "",
         *,
+        decorator: str = "",
         body: str = "pass",
         helper: str = "pass",
         compute: str = LAMP,
         other: str = "compute.container()",
+        other_body: str = "pass",
         **beside: str,
     ) -> Sequence[Diagnostic]:
         package = tmp_path / "shop"
         package.mkdir()
-        flow = FLOW.format(imports=imports, body=body, helper=helper, compute=compute, other=other)
+        flow = FLOW.format(
+            imports=imports,
+            decorator=decorator,
+            body=body,
+            helper=helper,
+            compute=compute,
+            other=other,
+            other_body=other_body,
+        )
         for name, text in {"__init__": "", **beside, "flow": flow}.items():
             (package / f"{name}.py").write_text(text)
         invalidate_caches()
@@ -78,6 +96,13 @@ def missing(index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
         del sys.modules[name]
 
 
+def _anything(name: str) -> object:
+    """A decorator or a class."""
+    if name.startswith("__"):
+        raise AttributeError(name)
+    return (lambda function: function) if name == "slowly" else type(name, (), {"__init__": lambda *_: None})
+
+
 class _Anything:
     """Finds every module that nothing else finds; it has every name."""
 
@@ -90,30 +115,34 @@ class _Anything:
         return None
 
     def exec_module(self, module: object) -> None:
-        vars(module)["__getattr__"] = lambda name: None if not name.startswith("__") else vars(module)[name]
+        vars(module)["__getattr__"] = _anything
 
 
-def test_what_a_module_imports(missing: Missing) -> None:
-    (found,) = missing("import lamp, oil.press as press")
+def test_what_a_task_uses(missing: Missing) -> None:
+    (found,) = missing("import lamp, oil.press as press", body="press.turn()")
     assert found.severity is Severity.WARNING
-    assert found.message == "oil is imported, and nothing brings it to aws"
-    assert str(found.where).endswith("shop/flow.py:1")
-    assert found.help == "requirements=[…the package that has oil…] for the compute of the tasks that need it"
+    assert (found.subject, found.message) == ("task shine", "needs oil, which nothing brings to aws")
+    assert str(found.where).endswith("shop/flow.py:12")
+    assert found.help == "requirements=[…the package that has oil…] for its compute"
 
 
-def test_what_its_task_imports(missing: Missing) -> None:
-    (found,) = missing(body="from wick import cotton")
-    assert found.message.startswith("wick is imported")
-
-
-def test_what_its_task_calls_imports(missing: Missing) -> None:
-    (found,) = missing(body="helper()", helper="import wick")
-    assert found.message.startswith("wick is imported")
-
-
-def test_what_a_module_beside_it_imports(missing: Missing) -> None:
-    (found,) = missing("from .beside import x", beside="from shop.further import y as x", further="import oil; y = 1")
-    assert str(found.where).endswith("shop/further.py:1")
+@pytest.mark.parametrize(
+    "case",
+    [
+        {"body": "from wick import cotton"},
+        {"body": "helper()", "helper": "import wick"},
+        {"imports": "import wick as w", "body": "helper()", "helper": "w.x"},
+        {"imports": "import wick as w\nLONG = w.x(1)", "body": "print(LONG)"},
+        {"imports": "import wick\nclass Long(wick.Lamp): pass", "body": "Long()"},
+        {"imports": "import wick", "decorator": "@wick.slowly"},
+        RE_EXPORT,
+        {"imports": "from . import beside as b", "body": "b.x()", "beside": "def x():\n    import wick"},
+        {"body": "from .beside import x; x()", "beside": "import wick\ndef x(): wick.y"},
+    ],
+)
+def test_however_a_task_comes_to_it(case: dict[str, str], missing: Missing) -> None:
+    (found,) = missing(**case)
+    assert found.message == "needs wick, which nothing brings to aws"
 
 
 def test_a_name_that_is_known_here(missing: Missing) -> None:
@@ -123,32 +152,40 @@ def test_a_name_that_is_known_here(missing: Missing) -> None:
 
 def test_a_part_of_a_namespace(missing: Missing, index: Index) -> None:
     index.files["lamp"] = {"google/cloud/storage/__init__.py": ""}
-    (found,) = missing("import google.cloud\nfrom google.cloud import storage, oil")
-    assert found.message.startswith("google.cloud.oil is imported")
+    (found,) = missing(body="import google.cloud; from google.cloud import storage, oil")
+    assert found.message.startswith("needs google.cloud.oil,")
 
 
-def test_once_for_all_clouds(missing: Missing) -> None:
+def test_each_task_on_its_own_cloud(missing: Missing) -> None:
     asked = "(requirements=['lamp'])"
-    (found,) = missing("import oil", compute=f"CloudFunction{asked}", other=f"Lambda{asked}")
-    assert found.message == "oil is imported, and nothing brings it to aws, gcp"
+    found = missing(
+        "import oil\ndef both(): oil",
+        body="both()",
+        compute=f"CloudFunction{asked}",
+        other=f"Lambda{asked}",
+        other_body="both()",
+    )
+    assert [(each.subject, each.message[-3:]) for each in found] == [("task other", "aws"), ("task shine", "gcp")]
 
 
 @pytest.mark.parametrize(
     "imports",
     [
-        "import json, lamp.shade, shop, glacier_aws",
-        "from . import beside",
-        "from __future__ import annotations",
-        "import boto3\nfrom botocore import config",
-        "try:\n    import oil\nexcept ImportError:\n    import wick",
-        "try:\n    import oil\nexcept (KeyError, ModuleNotFoundError):\n    pass",
-        "import contextlib\nwith contextlib.suppress(ImportError):\n    import oil",
-        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import oil",
-        "def unused():\n    import oil",
+        "import json, lamp.shade as used, shop, glacier_aws",
+        "from . import beside as used",
+        "from __future__ import annotations as used",
+        "import boto3 as used\nfrom botocore import config",
+        "import oil\nused = 1",  # another task's
+        "import oil\ndef used(x: oil.Press | None = None): ...",
+        "try:\n    import oil as used\nexcept ImportError:\n    import wick as used",
+        "try:\n    import oil as used\nexcept (KeyError, ModuleNotFoundError):\n    used = None",
+        "import contextlib\nwith contextlib.suppress(ImportError):\n    import oil as used",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import oil as used",
+        "def unused():\n    import oil as used",
     ],
 )
 def test_what_is_there_or_may_be_missing(imports: str, missing: Missing) -> None:
-    assert missing(imports, beside="") == []
+    assert missing(imports, body="used", beside="") == []
 
 
 @pytest.mark.parametrize(
@@ -160,9 +197,9 @@ def test_what_is_there_or_may_be_missing(imports: str, missing: Missing) -> None
     ],
 )
 def test_what_a_layer_or_an_image_may_have(compute: str, missing: Missing) -> None:
-    assert missing("import oil", compute=compute) == []
+    assert missing("import oil", body="oil", compute=compute) == []
 
 
 def test_boto3_is_lambdas_alone(missing: Missing) -> None:
-    (found,) = missing("import boto3", compute="CloudFunction()")
-    assert found.message == "boto3 is imported, and nothing brings it to gcp"
+    (found,) = missing("import boto3", body="boto3", compute="CloudFunction()")
+    assert found.message == "needs boto3, which nothing brings to gcp"

@@ -21,6 +21,8 @@ from typing import Any
 
 from glacier.errors import TaskError
 from glacier.runtime import importing
+from glacier.runtime.absent import Absent, standing_in
+from glacier.runtime.libraries import is_there
 from glacier.runtime.logs import Log
 from glacier.runtime.manifest import Manifest, Place
 from glacier.runtime.run import Done, Step, TaskLike, run, step_of
@@ -145,7 +147,7 @@ def _step(folder: Path, name: str) -> Step:
         sys.path.insert(0, str(folder))
     module, _, qualname = manifest.tasks[name].partition(":")
     try:
-        with importing():
+        with importing(), standing_in(manifest.libraries):
             modules = [importlib.import_module(found) for found in dict.fromkeys((manifest.module or module, module))]
     except Exception as error:
         raise TaskError(name, f"its module does not import: {type(error).__name__}: {error}") from error
@@ -156,8 +158,14 @@ def _step(folder: Path, name: str) -> Step:
     raise TaskError(
         name,
         f"{qualname} is not found in {module} when it is imported",
-        help="declare the task, or its pipeline, at the top level of its module",
+        help="declare the task, or its pipeline, at the top level of its module" + _lacking(manifest, module),
     )
+
+
+def _lacking(manifest: Manifest, module: str) -> str:
+    """A task whose decorator is not there is none."""
+    asked = [name for name in manifest.libraries.get(module, ()) if not is_there(name)]
+    return f"; and require what it is decorated with, if that is of {', '.join(asked)}" if asked else ""
 
 
 def _tasks(module: ModuleType, attribute: str | None) -> list[TaskLike]:
@@ -165,6 +173,8 @@ def _tasks(module: ModuleType, attribute: str | None) -> list[TaskLike]:
     values = [getattr(module, attribute, None)] if attribute else list(vars(module).values())
     found: list[TaskLike] = []
     for value in values:
+        if isinstance(value, Absent):
+            continue
         if value is not None and hasattr(value, "slots") and hasattr(value, "results"):
             found.append(value)
         elif not isinstance(value, type) and isinstance(tasks := getattr(value, "tasks", None), tuple):

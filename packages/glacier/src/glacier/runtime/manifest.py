@@ -30,7 +30,8 @@ class Manifest:
     """A folder of code: its tasks as ``module:name``, and the module and variable of their pipeline, if it has one.
 
     ``authorities`` are, by storage, the certificates (PEM) of who signs its server's, where they are known already and
-    are not those that everybody trusts.
+    are not those that everybody trusts. ``libraries`` are, by module, what it imports at its top from elsewhere, and
+    need not be there for tasks that do not use it.
     """
 
     pipeline: str
@@ -39,6 +40,7 @@ class Manifest:
     tasks: Mapping[str, str]
     places: Mapping[str, Place]
     authorities: Mapping[str, str] = field(default_factory=dict)
+    libraries: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """The manifest as text; the same manifest gives the same text."""
@@ -46,8 +48,9 @@ class Manifest:
         for place in said["places"].values():
             if not place["transfer"]:
                 del place["transfer"]  # so that a folder in which nothing crosses stays as it is
-        if not said["authorities"]:
-            del said["authorities"]
+        for name in ("authorities", "libraries"):
+            if not said[name]:
+                del said[name]
         return json.dumps(said, indent=1, ensure_ascii=False) + "\n"
 
     @classmethod
