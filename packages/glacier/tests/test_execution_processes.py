@@ -9,14 +9,16 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
 from glacier import Dataset, Pipeline, TaskError, compute
 from glacier.execution import LocalExecutor
-from glacier.execution.processes import _find, _named
+from glacier.execution.processes import Processes, _find, _named
 from glacier.runtime.problems import Raised
+from glacier.runtime.run import Step
 
 pipeline = Pipeline("at top level")
 numbers, total = Dataset("numbers"), Dataset("total")
@@ -223,3 +225,51 @@ def test_control_c_ends_everything(tmp_path: Path, workers: int) -> None:
     with pytest.raises(ProcessLookupError):
         os.kill(int(lines[2]), 0)
     assert not [file for file in (tmp_path / "root").rglob("*") if file.is_file()]
+
+
+class Forgetful:
+    """A pool that is stopped and says of nobody what became of them, as pebble's does now and then."""
+
+    def __init__(self) -> None:
+        self.scheduled = threading.Event()
+
+    def schedule(self, *_: object, **__: object) -> Future[bytes]:
+        self.scheduled.set()
+        return Future()
+
+    def stop(self) -> None: ...
+
+    def join(self, seconds: float) -> None: ...
+
+
+def test_who_waits_for_a_process_is_let_go_when_all_is_over() -> None:
+    processes = Processes(1)
+    processes._pool = pool = Forgetful()
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(processes.run, Step("work", int, (), ()), {}, {}, {}, None)
+        assert pool.scheduled.wait(10)
+        processes.close()
+        with pytest.raises(CancelledError):
+            waiting.result(10)
+
+
+@pytest.mark.parametrize("persist", [True, False])
+def test_an_iterator_that_is_given_is_read_by_everybody(tmp_path: Path, persist: bool) -> None:
+    pipe, given = Pipeline("p"), Dataset("given")
+    tries: list[int] = []
+
+    @pipe.task(retries=1)
+    def one(rows: Annotated[Iterator[dict[str, int]], given]) -> Annotated[int, Dataset("first")]:
+        found = len(list(rows))
+        tries.append(found)
+        if len(tries) == 1:
+            raise ValueError
+        return found
+
+    @pipe.task
+    def two(rows: Annotated[Iterator[dict[str, int]], given]) -> Annotated[int, Dataset("second")]:
+        return len(list(rows))
+
+    rows = ({"a": number} for number in range(3))
+    results = LocalExecutor(tmp_path, persist=persist, inputs={"given": rows}, backoff=0.01).execute(pipe)
+    assert (results["first"], results["second"], tries) == (3, 3, [3, 3])

@@ -28,6 +28,7 @@ from glacier.runtime.stores import Memory, Store, open_store
 from glacier.runtime.who import Who
 
 _starting = threading.Lock()
+_LOOK = 0.2  # seconds between two looks at whether all is over
 _GOODBYE = 10  # seconds that processes have to end
 
 
@@ -89,7 +90,7 @@ class Processes:
         parcel = _pack(step, places, stores, addresses, secrets)
         future = self._started().schedule(work, args=(_module(step.function), parcel), timeout=timeout)
         try:
-            answer = _unpack(future.result())
+            answer = _unpack(self._result(future))
         except TimeoutError:
             raise TaskError(
                 step.name,
@@ -112,6 +113,15 @@ class Processes:
         if answer.done is None:
             raise TaskError(step.name, "gave no answer")
         return answer.done
+
+    def _result(self, future: Any) -> Any:
+        """What a process gives; asked for again and again, since pebble forgets those of a pool that is stopped."""
+        while not future.done():
+            with contextlib.suppress(TimeoutError):  # this one is only ours
+                return future.result(_LOOK)
+            if self.closed.is_set() and not future.done():
+                raise CancelledError
+        return future.result()
 
     def finish(self) -> None:
         """Let every process end by itself, when all tasks have ended."""

@@ -66,7 +66,7 @@ class Memory:
     """
 
     def __init__(self, values: Mapping[str, Any] | None = None) -> None:
-        self.values: dict[str, Any] = dict(values or {})
+        self.values: dict[str, Any] = {name: _kept(value) for name, value in (values or {}).items()}
 
     def read(self, place: Place, wanted: Any) -> Any:
         """The object, or what the annotation makes of it."""
@@ -78,9 +78,7 @@ class Memory:
 
     def write(self, place: Place, value: Any, wanted: Any) -> Written:
         """Keep the object."""
-        if hasattr(value, "__next__"):
-            value = value.read_all() if hasattr(value, "read_all") else list(value)
-        self.values[place.path] = value
+        self.values[place.path] = _kept(value)
         return _IN_MEMORY
 
     def exists(self, place: Place) -> bool:
@@ -101,6 +99,13 @@ class Memory:
 
 
 _IN_MEMORY = Written("memory", None)
+
+
+def _kept(value: Any) -> Any:
+    """A value that can be read as often as somebody wants to."""
+    if not hasattr(value, "__next__"):
+        return value
+    return value.read_all() if hasattr(value, "read_all") else list(value)
 
 
 def open_store(address: str, who: Who = NOBODY) -> Store:
