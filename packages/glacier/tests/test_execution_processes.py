@@ -106,7 +106,7 @@ def test_a_task_is_tried_again_after_its_timeout(tmp_path: Path) -> None:
             time.sleep(60)
         return 1
 
-    results = single(timeout=1, retries=1)(work)(tmp_path)
+    results = single(timeout=3, retries=1)(work)(tmp_path)
     assert (results["out"], results.tasks[0].attempts) == (1, 2)
 
 
