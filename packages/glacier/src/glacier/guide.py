@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from glacier.access import storage_kind
 from glacier.bundle import Artifact, Needs, builds_image
-from glacier.infra import Program
+from glacier.infra import Node, Program
 from glacier.lowering import workflow_name
 from glacier.plan import Home, Line, Plan, crossing, money, path_of
 from glacier.runtime.secrets import variable
-from glacier.target import Target, Unsupported
+from glacier.target import Prerequisites, Target, Unsupported
 from glacier.trust import TRUST
 
 
@@ -53,10 +54,20 @@ def _prerequisites(plan: Plan, programs: Mapping[str, Program]) -> Iterator[str]
     yield "- Python 3.11 or newer, and [uv](https://docs.astral.sh/uv/)"
     for provider in dict.fromkeys(plan.targets[cloud].provider for cloud in plan.clouds):
         yield f"- credentials for {provider} that may create what is listed below"
-    for cloud in plan.clouds:
-        types = {node.type for node in programs[cloud].nodes}
-        yield from (f"- {tool}" for needed_by, tool in plan.targets[cloud].tools.items() if needed_by in types)
+    yield from (f"- {needed}" for needed in dict.fromkeys(_needed(plan, programs)))
     yield ""
+
+
+def _needed(plan: Plan, programs: Mapping[str, Program]) -> Iterator[str]:
+    """What has to be there, or to be so, for what the programs make and ask for; trust is made on every cloud's own."""
+    for cloud in plan.clouds:
+        statements = [each for name in (cloud, TRUST) if name in programs for each in programs[name].statements]
+        types = {each.type if isinstance(each, Node) else each.function for each in statements}
+        yield from (tool for needed_by, tool in plan.targets[cloud].tools.items() if needed_by in types)
+    for storage in plan.storages:
+        kind = storage_kind(plan, storage)
+        if isinstance(kind, Prerequisites):
+            yield from kind.prerequisites(storage.particular)
 
 
 def _packages(plan: Plan, bundles: Mapping[str, tuple[Artifact, ...]]) -> Iterator[str]:
