@@ -166,14 +166,24 @@ def _secrets(plan: Plan) -> Iterator[str]:
     yield "| secret | on | may be read by |\n|---|---|---|"
     for placed in plan.secrets:
         yield f"| {placed.secret.name} | {placed.cloud} | {', '.join(task.name for task in placed.tasks)} |"
-    yield "\nFrom the folder of the stack; `read` takes the value without showing it, and keeps it in no history:\n"
+    name = variable(plan.secrets[0].secret.name)
+    yield "\n`read` takes a value of one line, shows it nowhere and keeps it in no history. One of several lines, such"
+    yield "as a key in PEM, is not for `read`: the shell would take its second line for a command, show it and remember"
+    yield "it. Have such a value in a file that only you may read, leave out the line with `read`, and write `cat FILE`"
+    yield f'(its whole path) in the place of `printf %s "${name}"`: the file is put in place as it is.\n'
+    notes: dict[str, str] = {}
     for placed in plan.secrets:
         keeper = plan.targets[placed.cloud].secrets
         if not isinstance(keeper, Unsupported):
             name = variable(placed.secret.name)
-            yield f"```sh\ncd {placed.cloud}\nIFS= read -rs {name}"
+            # Brackets: a shell reads to the last one before it runs the first line. Pasted without them, or with more
+            # after them, `read` would take the next command, and the shell would be told the value.
+            yield f"```sh\n(\ncd {placed.cloud}\nIFS= read -rs {name}"
             yield from keeper.commands(name, placed.owner.replace("-", "_"))
-            yield f"unset {name}\ncd ..\n```\n"
+            yield ")\n```\n"
+            if keeper.NOTE:
+                notes.setdefault(placed.cloud, keeper.NOTE)
+    yield from (f"On {cloud}: {note}\n" for cloud, note in notes.items())
     yield "The same again replaces a value: the next run of a task reads the new one.\n"
 
 

@@ -200,6 +200,10 @@ class Secrets(Protocol):
     place for one, and :meth:`commands` put it there.
     """
 
+    @property
+    def NOTE(self) -> str:  # noqa: N802 - a module's constant
+        """What one must know besides to put a value there, as a sentence; empty where there is nothing."""
+
     def emit(self, name: str, site: Site, /) -> Iterator[Made]:
         """The place for its value; ``name`` is the secret's, as a slug."""
 
@@ -210,7 +214,10 @@ class Secrets(Protocol):
         """That one task may read exactly this; ``network`` says whether it runs in the pipeline's own network."""
 
     def commands(self, variable: str, output: str, /) -> Sequence[str]:
-        """What puts a value in place: from the shell's ``variable``, into what the stack's ``output`` refers to."""
+        """What puts a value in place: from the shell's ``variable``, into what the stack's ``output`` refers to.
+
+        It says ``printf %s "$variable" |`` where the value goes in; for one of several lines a person writes ``cat``.
+        """
 
     def meters(self) -> Iterator[Meter]:
         """What one is billed for."""
