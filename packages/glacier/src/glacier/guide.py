@@ -15,13 +15,19 @@ from glacier.target import Prerequisites, Target, Unsupported
 from glacier.trust import TRUST
 
 
-def text(plan: Plan, programs: Mapping[str, Program], bundles: Mapping[str, tuple[Artifact, ...]]) -> str:
-    """The guide, in the order in which one does things."""
+def text(
+    plan: Plan,
+    programs: Mapping[str, Program],
+    bundles: Mapping[str, tuple[Artifact, ...]],
+    gone: Sequence[str] = (),
+) -> str:
+    """The guide, in the order in which one does things; ``gone`` are folders of programs that make nothing any more."""
     parts = [
         *_head(plan, programs),
         *_prerequisites(plan, programs),
         *_packages(plan, bundles),
         *_configuration(plan, programs),
+        *_gone(gone),
         *_deploy(programs),
         *_images(plan, programs, bundles),
         *_secrets(plan),
@@ -120,6 +126,34 @@ def _configuration(plan: Plan, programs: Mapping[str, Program]) -> Iterator[str]
     yield "A second stack (`pulumi stack init prod`) is a second, separate deployment: no name collides.\n"
 
 
+def _gone(folders: Sequence[str]) -> Iterator[str]:
+    if not folders:
+        return
+    clouds = [folder for folder in folders if folder != TRUST]
+    yield "## Remove what the pipeline no longer has\n"
+    named = " and ".join(f"`{folder}/`" for folder in folders)
+    yield f"The pipeline has no {named} any more, but what was deployed from there is still in the cloud. The program"
+    yield "there now makes nothing: `pulumi up` removes what it made, in each of its stacks (`pulumi stack ls`). Delete"
+    yield "the folder when they are empty.\n"
+    if TRUST in folders:
+        yield f"`{TRUST}/` first, before anything else is deployed: until then the trust between clouds goes on.\n"
+        yield from _up(TRUST)
+    if clouds:
+        names = " and ".join(f"`{cloud}/`" for cloud in clouds)
+        yield f"{names} last, when the rest is deployed and what is still wanted of its data was copied.\n"
+        for cloud in clouds:
+            yield from _up(cloud)
+        yield "It refuses while data is protected, which is the default. To remove everything *but the data*, first run"
+        yield "`pulumi state unprotect --all`: what holds data is forgotten by the stack and stays in the cloud, to be"
+        yield "deleted there by hand. In a stack with `keep_data` set to `false`, it deletes the data as well.\n"
+
+
+def _up(folder: str, note: str = "") -> Iterator[str]:
+    yield f"```sh\ncd {folder}{note}"
+    yield "pulumi preview --refresh   # without --refresh a preview can miss what changed outside Pulumi"
+    yield "pulumi up --refresh\ncd ..\n```\n"
+
+
 def _deploy(programs: Mapping[str, Program]) -> Iterator[str]:
     yield "## 3. Look, then deploy\n"
     names = {program.name: cloud for cloud, program in programs.items()}
@@ -127,9 +161,7 @@ def _deploy(programs: Mapping[str, Program]) -> Iterator[str]:
         yield f"In this order, since later programs read what earlier ones export: {' → '.join(programs)}.\n"
     for cloud, program in programs.items():
         reads = ", ".join(names[other] for other in program.needs if other in names)
-        yield f"```sh\ncd {cloud}" + (f"    # reads from {reads}" if reads else "")
-        yield "pulumi preview --refresh   # without --refresh a preview can miss what changed outside Pulumi"
-        yield "pulumi up --refresh\ncd ..\n```\n"
+        yield from _up(cloud, f"    # reads from {reads}" if reads else "")
     for cloud, program in programs.items():
         if program.late:
             later = " and ".join(sorted(names[other] for other in program.late))
