@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 from click.testing import CliRunner
-from glacier import CompileError, changes
+from glacier import CompileError, Dataset, Pipeline, changes
 from glacier.changes import What
 from glacier.cli.app import app
-from glacier.compilation import MultiCloudCompiler
+from glacier.compilation import Compiled, MultiCloudCompiler
+from glacier.project import EMPTY
+from glacier.testing.run import run_program
+from glacier_aws import AWSCompiler
+from glacier_aws.compute import Lambda
+from glacier_aws.storage import S3
+from glacier_gcp import GCPCompiler
+from glacier_gcp.storage import GCS
 from mixes import quietly
 
 
@@ -62,7 +70,7 @@ def test_what_would_lose_data_is_said(phases: Mapping[str, Path]) -> None:
 
 def test_a_task_that_goes_ahead_leaves_the_rest_as_it_is(examples: Mapping[str, ModuleType], tmp_path: Path) -> None:
     """The middle of a migration: one task moves, its data stays; nothing of what stays is renamed or replaced."""
-    from glacier import Pipeline, Task
+    from glacier import Task
     from glacier_gcp.compute import CloudFunction
 
     module = examples["migration"]
@@ -107,3 +115,94 @@ def test_code_that_changed_is_a_change_of_its_upload(examples: Mapping[str, Modu
     found = changes.between(tmp_path / "old", tmp_path / "new")
     changed = {change.key.type: change.arguments for change in found.of(What.CHANGED)}
     assert changed == {"aws.s3.BucketObjectv2": ("source",)}
+
+
+# --- Into the same folder: what was deployed from it stays in the cloud until somebody removes it ---------------------
+
+
+def shop(*, crosses: bool, google: bool = True) -> Compiled:
+    """A task on AWS, and its data here or there."""
+    pipeline, here = Pipeline("shop"), Dataset("here", storage=S3())
+    there = Dataset("there", storage=GCS() if google else S3())
+
+    @pipeline.task(compute=Lambda())
+    def work() -> here:  # type: ignore[valid-type]
+        return 1
+
+    if crosses:
+
+        @pipeline.task(compute=Lambda())
+        def send(value: here) -> there:  # type: ignore[valid-type]
+            return value
+
+    elif google:
+
+        @pipeline.task
+        def keep() -> there:  # type: ignore[valid-type]
+            return 1
+
+    return quietly(MultiCloudCompiler({"gcp": GCPCompiler(project="example-project"), "aws": AWSCompiler()}), pipeline)
+
+
+def files(folder: Path, name: str) -> set[str]:
+    return {path.name for path in (folder / name).iterdir() if path.is_file()}
+
+
+def removing(folder: Path) -> str:
+    """What the guide says of programs that are no more."""
+    _, _, said = (folder / "README.md").read_text().partition("## Remove what the pipeline no longer has")
+    return said.partition("## 3.")[0]
+
+
+def test_trust_that_is_no_more_is_a_program_that_removes_it(tmp_path: Path) -> None:
+    shop(crosses=True).export_pulumi(tmp_path)
+    project = (tmp_path / "trust" / "Pulumi.yaml").read_bytes()
+    after = shop(crosses=False)
+    after.export_pulumi(tmp_path)
+    assert files(tmp_path, "trust") == {"Pulumi.yaml", "__main__.py", "overrides.py", "requirements.txt"}
+    assert (tmp_path / "trust" / "Pulumi.yaml").read_bytes() == project  # the stacks are those of this project
+    run = run_program(tmp_path / "trust")
+    assert (run.problems, run.resources, run.outputs) == ((), (), {})
+    assert "`trust/` first, before anything else is deployed" in removing(tmp_path)
+    assert "cd trust\npulumi preview --refresh" in removing(tmp_path)
+    assert "keep_data" not in removing(tmp_path)
+    assert changes.between(tmp_path, tmp_path).losses == ()
+    assert not any(path.startswith("trust/") for path in after.files)  # what is compiled does not depend on the disk
+
+
+def test_a_cloud_that_is_no_more_keeps_its_program_and_its_data(tmp_path: Path) -> None:
+    shop(crosses=True).export_pulumi(tmp_path)
+    shop(crosses=False, google=False).export_pulumi(tmp_path)
+    assert (tmp_path / "gcp" / "__main__.py").read_text() == EMPTY
+    assert not (tmp_path / "gcp" / "functions").exists()
+    said = removing(tmp_path)
+    assert said.index("cd trust\n") < said.index("cd gcp\n")
+    assert "`gcp/` last, when the rest is deployed" in said
+    for word in ("refuses while data is protected", "pulumi state unprotect --all", "`keep_data` set to `false`"):
+        assert word in said
+
+
+def test_it_stays_until_its_folder_is_deleted_or_it_is_there_again(tmp_path: Path) -> None:
+    shop(crosses=True).export_pulumi(tmp_path)
+    written = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    for _ in range(2):
+        shop(crosses=False, google=False).export_pulumi(tmp_path)
+        assert "cd gcp\n" in removing(tmp_path)
+    shop(crosses=True).export_pulumi(tmp_path)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == written
+    shop(crosses=False, google=False).export_pulumi(tmp_path)
+    for name in ("gcp", "trust"):
+        shutil.rmtree(tmp_path / name)
+    shop(crosses=False, google=False).export_pulumi(tmp_path)
+    assert not removing(tmp_path)
+    assert {path.name for path in tmp_path.iterdir() if path.is_dir()} == {"aws"}
+
+
+def test_settings_that_were_changed_beside_it_stay(tmp_path: Path) -> None:
+    shop(crosses=True).export_pulumi(tmp_path)
+    for name in ("Pulumi.yaml", "Pulumi.prod.yaml"):
+        with (tmp_path / "trust" / name).open("a") as file:
+            file.write("# mine\n")
+    shop(crosses=False).export_pulumi(tmp_path)
+    assert (tmp_path / "trust" / "Pulumi.yaml").read_text().endswith("# mine\n")
+    assert (tmp_path / "trust" / "Pulumi.prod.yaml").read_text() == "# mine\n"

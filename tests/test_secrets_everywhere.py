@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import re
 import subprocess
+import termios
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -79,7 +86,7 @@ def test_the_guide_has_the_commands_of_each_cloud(compiled: Compiled) -> None:
     for command in ("put-secret-value", "gcloud secrets versions add", "az keyvault secret set"):
         assert command in guide
     assert guide.count("IFS= read -rs API_KEY\n") == 3
-    assert all(line.startswith("printf %s ") for line in guide.splitlines() if '"$API_KEY"' in line)
+    assert all(line.startswith("printf %s ") for line in guide.splitlines() if '"$API_KEY" |' in line)
 
 
 @pytest.mark.parametrize("name", COMPILERS)
@@ -101,7 +108,6 @@ CALLED = {
 }
 # The clouds' tools, as far as the commands of the guide use them: each says how it was called, and what it was given.
 TOOLS = """
-set -eu
 cd() { :; }
 pulumi() { echo "$OUTPUT"; }
 took() { echo "$*" >> called; cat >> given; }
@@ -118,15 +124,20 @@ az() {
 """
 
 
+def block(guide: str, cloud: str) -> str:
+    """The commands that put the secret in place on a cloud."""
+    found = re.search(rf"```sh\n(\(\ncd {cloud}\nIFS= read -rs API_KEY\n.*?)```", guide, re.DOTALL)
+    assert found
+    return found[1]
+
+
 @pytest.mark.parametrize("cloud", OUTPUTS)
 def test_the_commands_of_the_guide_hand_the_value_over(cloud: str, compiled: Compiled, tmp_path: Path) -> None:
     """To the byte, through a pipe: on the command line others on the machine would see it."""
     guide = compiled.files["README.md"].decode()
-    found = re.search(rf"```sh\n(cd {cloud}\nIFS= read -rs API_KEY\n.*?)```", guide, re.DOTALL)
-    assert found
     value = " p'a\"s $HOME \\w*rd "
     subprocess.run(
-        ["bash", "-c", TOOLS + found[1]],
+        ["bash", "-c", f"set -eu\n{TOOLS}{block(guide, cloud)}"],
         input=f"{value}\n",
         text=True,
         cwd=tmp_path,
@@ -138,3 +149,95 @@ def test_the_commands_of_the_guide_hand_the_value_over(cloud: str, compiled: Com
     assert (tmp_path / "given").read_text() == value
     role = "az role assignment create --role Key Vault Secrets Officer --assignee somebody --scope id of keys1a2b3c"
     assert before == ([role] if cloud == "azure" else [])
+
+
+class Terminal:
+    """A person at a shell: what is typed is sent as it is, and everything that is shown is kept."""
+
+    def __init__(self, fd: int) -> None:
+        self.fd, self.shown = fd, b""
+        self.reader = threading.Thread(target=self._read)
+        self.reader.start()
+
+    def _read(self) -> None:
+        with suppress(OSError):  # the shell has ended
+            while more := os.read(self.fd, 65536):
+                self.shown += more
+
+    def type(self, text: str) -> None:
+        os.write(self.fd, text.encode())
+
+    def wait(self, until: Callable[[], bool]) -> None:
+        end = time.monotonic() + 20
+        while not until():
+            assert time.monotonic() < end, self.shown
+            time.sleep(0.02)
+
+    def asks(self) -> bool:
+        """Whether a program reads a line that is not shown; the prompt itself reads single characters."""
+        mode = termios.tcgetattr(self.fd)[3]
+        return bool(mode & termios.ICANON) and not mode & termios.ECHO
+
+
+@contextmanager
+def shell(folder: Path, output: str) -> Iterator[Terminal]:
+    """An interactive bash with a history, and the clouds' tools as above."""
+    (folder / "rc").write_text(f"PS1='ready> '\nHISTFILE='{folder}/history'\nOUTPUT='{output}'\n{TOOLS}")
+    ours, theirs = pty.openpty()
+    bash = subprocess.Popen(
+        ["bash", "--rcfile", "rc", "-i"],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        cwd=folder,
+        env={"PATH": "/usr/bin:/bin", "TERM": "dumb"},
+        start_new_session=True,
+    )
+    os.close(theirs)
+    terminal = Terminal(ours)
+    try:
+        terminal.wait(lambda: b"ready> " in terminal.shown)
+        yield terminal
+        terminal.type("exit\n")
+        bash.wait(20)
+    finally:
+        bash.kill()
+        bash.wait()
+        terminal.reader.join()
+        os.close(ours)
+
+
+KEY = "-----BEGIN OF A KEY-----\nc2VjcmV0\n-----END OF A KEY-----\n"
+
+
+@pytest.mark.parametrize("cloud", OUTPUTS)
+@pytest.mark.parametrize("value", ["hunter2", KEY], ids=["one line", "several"])
+def test_a_person_who_pastes_the_commands_shows_and_records_nothing(
+    cloud: str, value: str, compiled: Compiled, tmp_path: Path
+) -> None:
+    """All at once and as a terminal without bracketed paste sends it, where a lone `read` would take the next command.
+
+    What has several lines comes from a file, as the guide says.
+    """
+    guide = compiled.files["README.md"].decode()
+    commands, lines = block(guide, cloud), value.splitlines()
+    if len(lines) > 1:
+        (tmp_path / "FILE").write_text(value)
+        assert "leave out the line with `read`, and write `cat FILE`" in guide
+        commands = commands.replace("IFS= read -rs API_KEY\n", "").replace('printf %s "$API_KEY"', "cat FILE")
+    given = tmp_path / "given"
+    with shell(tmp_path, OUTPUTS[cloud]) as terminal:
+        terminal.type(commands)
+        if len(lines) == 1:
+            terminal.wait(terminal.asks)
+            terminal.type(f"{value}\n")
+        terminal.wait(lambda: given.exists() and given.read_text() == value)
+        assert (tmp_path / "called").read_text().splitlines()[-1] == CALLED[cloud].format(OUTPUTS[cloud])
+    recorded = (tmp_path / "history").read_text()
+    assert "API_KEY" in recorded or "cat FILE" in recorded
+    assert not [line for line in lines if line in recorded or line.encode() in terminal.shown]
+
+
+def test_the_guide_says_that_a_new_role_takes_a_while(compiled: Compiled) -> None:
+    guide = compiled.files["README.md"].decode()
+    assert guide.count("On azure: the role that lets you put a value there is new, and may take ten minutes") == 1

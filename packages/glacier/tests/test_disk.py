@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from commanding import there
-from glacier.disk import RECORD, digest, write
+from glacier.disk import RECORD, digest, programs, write
 from glacier.errors import CompileError, Diagnostic
 
 Files = dict[str, bytes]
@@ -143,6 +143,31 @@ def test_code_of_the_users_that_is_called_overrides_is_code(tmp_path: Path) -> N
     assert (tmp_path / path.replace("__", "/")).read_text() == "x = 2"
     write(SECOND, tmp_path)
     assert there(tmp_path) == SECOND
+
+
+# --- Programs that are there already ---------------------------------------------------------------------------------
+
+PROGRAM = recorded(**{"aws__Pulumi.yaml": "name: a", "aws__requirements.txt": "pulumi", "aws__code__Pulumi.yaml": "no"})
+
+
+def test_a_program_is_what_pulumi_needs_to_know_its_stacks(tmp_path: Path) -> None:
+    assert programs(tmp_path / "nowhere") == {}
+    write(PROGRAM, tmp_path)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "Pulumi.yaml").write_bytes(b"name: mine")
+    (tmp_path / "aws" / "Pulumi.yaml").write_bytes(b"name: b")
+    assert programs(tmp_path) == {"aws": {"aws/Pulumi.yaml": b"name: b", "aws/requirements.txt": b"pulumi"}}
+    (tmp_path / "aws" / "Pulumi.yaml").unlink()
+    assert programs(tmp_path) == {}
+
+
+def test_a_program_is_known_after_an_interruption(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(PROGRAM, tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", Interruption(1, OSError(5, "Input/output error")))
+        with pytest.raises(CompileError):
+            write(SECOND, tmp_path)
+    assert set(programs(tmp_path)) == {"aws"}
 
 
 # --- For what nothing is written ------------------------------------------------------------------------------------

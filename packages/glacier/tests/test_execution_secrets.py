@@ -131,6 +131,7 @@ def test_all_that_are_missing_are_told_before_anything_runs(
         "task load: its secret db password is not set",
         f"  help: write DB_PASSWORD=… into {tmp_path / 'code' / '.env'}, and keep that file out of version control",
         "or, for this shell only: IFS= read -rs DB_PASSWORD && export DB_PASSWORD",
+        'or, if it has several lines, of which read takes one: export DB_PASSWORD="$(cat FILE)"',
         "or, for good: keyring set my-shop 'db password'",
         "also not set: secret api_key of task load (API_KEY)",
     ]

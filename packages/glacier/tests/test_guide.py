@@ -13,6 +13,9 @@ from glacier_aws import AWSCompiler
 from glacier_aws.compute import FargateTask, Lambda
 from glacier_aws.storage import S3
 from glacier_azure import AzureCompiler
+from glacier_azure.storage import BlobStorage
+from glacier_gcp import GCPCompiler
+from glacier_gcp.storage import GCS
 from toycloud import TinCompiler, ToyCompiler
 
 given, made = Dataset("given", ObjectStorage(), expected_size="10 GB"), Dataset("made", path="out/made.json")
@@ -200,3 +203,55 @@ def test_packages_go_where_the_cloud_looks_for_them() -> None:
         "--target azure/functions/tasks/.python_packages/lib/site-packages --requirements azure/functions/tasks/"
         in text
     )
+
+
+def before(compiler: Any, *tasks: Task[..., Any]) -> list[str]:
+    text = section(guide(*tasks, compiler=compiler), "Before you start")
+    return [line.removeprefix("- ") for line in text.splitlines() if line.startswith("- ")]
+
+
+def test_what_a_look_up_and_the_trust_program_need_is_needed() -> None:
+    """Azure believes AWS only where AWS vouches for its tasks, and only who may assign roles makes a guest's grants."""
+
+    @task(compute=Lambda())
+    def send() -> Annotated[Any, Dataset("there", BlobStorage())]: ...
+
+    both = MultiCloudCompiler({"azure": AzureCompiler(), "aws": AWSCompiler()}, enable_cross_cloud_warnings=False)
+    found = before(both, send)
+    assert [row for row in found if "`aws iam enable-outbound-web-identity-federation`" in row]
+    assert [row for row in found if row.startswith("the right to assign roles in the subscription")]
+    assert not [row for row in before(AWSCompiler(), work) if "outbound" in row]
+
+
+def test_an_organization_of_google_cloud_may_refuse_guests() -> None:
+    @task(compute=Lambda())
+    def send() -> Annotated[Any, Dataset("there", GCS())]: ...
+
+    both = MultiCloudCompiler({"gcp": GCPCompiler(), "aws": AWSCompiler()}, enable_cross_cloud_warnings=False)
+    (row,) = (row for row in before(both, send) if "iam.workloadIdentityPoolAwsAccounts" in row)
+    assert "`iam.workloadIdentityPoolProviders`" in row
+    assert not [row for row in before(GCPCompiler(), work) if "workloadIdentityPool" in row]
+
+
+def test_a_bucket_of_google_clouds_that_is_there_already_takes_grants_with_conditions() -> None:
+    def kept(storage: GCS) -> list[str]:
+        @task
+        def write() -> Annotated[Any, Dataset("kept", storage)]: ...
+
+        return [row for row in before(GCPCompiler(), write) if "uniform bucket-level access" in row]
+
+    (row,) = kept(GCS("example-theirs", existing=True))
+    assert "`gcloud storage buckets update gs://example-theirs --uniform-bucket-level-access`" in row
+    assert kept(GCS("example-ours")) == []
+
+
+def test_what_two_clouds_of_one_provider_need_is_said_once() -> None:
+    @task
+    def near() -> Annotated[Any, Dataset("near", GCS(location="us-central1"))]: ...
+
+    @task
+    def far(value: Annotated[Any, Dataset("far", GCS(location="europe-west1"))]) -> None: ...
+
+    clouds = {"near": GCPCompiler(region="us-central1"), "far": GCPCompiler(region="europe-west1")}
+    rows = before(MultiCloudCompiler(clouds), near, far)
+    assert len([row for row in rows if "gcloud CLI" in row]) == 1

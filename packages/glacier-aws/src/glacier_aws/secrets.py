@@ -9,6 +9,8 @@ from glacier.target import Grant, Made, Meter, Site
 
 from glacier_aws.policy import role_policy, statement
 
+NOTE = ""
+
 
 def emit(name: str, site: Site) -> Iterator[Made]:
     """The secret without a value; one that is deleted can be brought back for thirty days.

@@ -16,6 +16,12 @@ from glacier_azure.roles import grant_role
 
 _RUN = 1e-4  # of ten thousand requests, in which Azure counts
 
+# learn.microsoft.com/azure/role-based-access-control/troubleshooting (role assignment changes are not being detected)
+NOTE = (
+    "the role that lets you put a value there is new, and may take ten minutes to work. When the value is refused"
+    " (`ForbiddenByRbac`), wait, and run the same commands again."
+)
+
 
 def emit(name: str, site: Site) -> Iterator[Made]:
     """The vault, opened by roles only; one that is deleted can be brought back for ninety days.
@@ -49,7 +55,7 @@ def grant(grant: Grant, site: Site, *, network: bool) -> Iterator[Made]:
 
 
 def commands(variable: str, output: str) -> Sequence[str]:
-    """Whoever puts a value into a vault needs the right to, even who made it; a new right takes a minute or two.
+    """Whoever puts a value into a vault needs the right to, even who made it; a new right takes a while.
 
     learn.microsoft.com/cli/azure/keyvault/secret#az-keyvault-secret-set, which without ``--output none`` shows the
     value.

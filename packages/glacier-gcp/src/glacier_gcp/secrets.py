@@ -10,6 +10,8 @@ from glacier.target import Grant, Made, Meter, Site
 from glacier_gcp.foundation import apis, unique
 from glacier_gcp.policy import grant_member
 
+NOTE = ""
+
 
 def emit(name: str, site: Site) -> Iterator[Made]:
     """The secret without a version; what is put there stays in the region of the tasks.

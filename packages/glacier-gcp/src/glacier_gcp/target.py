@@ -61,6 +61,10 @@ class GCPCompiler(Compiler):
         " and builds images; in a new project, `gcloud services enable serviceusage.googleapis.com"
         " cloudresourcemanager.googleapis.com`",
         "gcp.projects.IAMCustomRole": "the right to make roles in the project (Role Administrator)",
+        # cloud.google.com/iam/docs/manage-workload-identity-pools-providers (organization policy constraints)
+        "gcp.iam.WorkloadIdentityPoolProvider": "an organization whose policy lets the project believe other clouds:"
+        " where it sets `iam.workloadIdentityPoolProviders`, this allows `https://sts.amazonaws.com` for AWS and the"
+        " tenant's issuer for Azure, and `iam.workloadIdentityPoolAwsAccounts` the AWS account",
     }
 
     project: str | None = None

@@ -17,12 +17,12 @@ import gc
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 
 from glacier import disk, project, providers
-from glacier.bundle import artifacts, module_of
+from glacier.bundle import Artifact, artifacts, module_of
 from glacier.errors import CompileError, CrossProviderTransferWarning, Diagnostic, Severity, caller, nearest, reject
 from glacier.graph import build
 from glacier.infra import Program
@@ -48,6 +48,7 @@ class Compiled:
     files: Mapping[str, bytes]
     diagnostics: tuple[Diagnostic, ...]
     crossing: str = ""  # what crosses clouds, as a block to read, unless that is not wanted
+    bundles: Mapping[str, tuple[Artifact, ...]] = field(default_factory=dict, repr=False)  # folders of code, by cloud
 
     @property
     def transfers(self) -> tuple[Transfer, ...]:
@@ -62,10 +63,16 @@ class Compiled:
     def export_pulumi(self, directory: str | PathLike[str], *, force: bool = False) -> list[Path]:
         """Write every file below a directory, and remove those a former export wrote that are no more.
 
+        A program that the pipeline no longer has makes nothing from then on, so that deploying it removes what it made.
         Files of yours are left alone. Raises :class:`~glacier.errors.CompileError`, and writes nothing, when the
         directory holds files that are not ours, or ours were changed since; ``force`` overwrites changed ones.
         """
-        return disk.write(self.files, Path(directory), force=force) if self.plan else []
+        if self.plan is None:
+            return []
+        former = disk.programs(Path(directory))
+        is_same = former.keys() <= self.programs.keys()
+        files = self.files if is_same else project.files(self.plan, self.programs, self.bundles, former)
+        return disk.write(files, Path(directory), force=force)
 
     def __str__(self) -> str:
         lines = [f"{self.name}: {sum(len(list(p.nodes)) for p in self.programs.values())} resources"]
@@ -143,6 +150,7 @@ class MultiCloudCompiler:
             files=project.files(planned, programs, bundles),
             diagnostics=tuple(found),
             crossing=crossing.text(planned) if self.enable_cross_cloud_warnings else "",
+            bundles=bundles,
         )
 
     def _warn(self, compiled: Compiled) -> None:

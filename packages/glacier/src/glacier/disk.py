@@ -15,6 +15,7 @@ from typing import TypeAlias
 from glacier.errors import CompileError, Diagnostic
 
 RECORD = "glacier.json"  # lists what was written, so that the next time knows what is ours
+PROJECT = "Pulumi.yaml"  # beside a program, and what makes a folder one
 WRITTEN_ONCE = "overrides.py"  # beside a program; in its folders of code, a file of that name is code
 _STAGING = ".glacier-writing-"
 
@@ -47,6 +48,25 @@ def write(files: Mapping[str, bytes], directory: Path, *, force: bool = False) -
             for left in directory.glob(f"{_STAGING}*"):  # this time's, and what a power cut left
                 shutil.rmtree(left, ignore_errors=True)
     return [directory / path for path in files]
+
+
+def programs(directory: Path) -> dict[str, dict[str, bytes]]:
+    """The programs that a former export left, by their folder: what Pulumi needs to know a program's stacks, as it is.
+
+    Raises :class:`~glacier.errors.CompileError` for a record that cannot be read.
+    """
+    with _refusals(directory):
+        listed = {PurePosixPath(path) for path in _former(directory)}
+        folders = sorted(path.parent for path in listed if path.name == PROJECT and len(path.parts) == 2)
+        return {
+            str(folder): {
+                str(folder / name): (directory / folder / name).read_bytes()
+                for name in (PROJECT, "requirements.txt")
+                if (directory / folder / name).is_file()
+            }
+            for folder in folders
+            if (directory / folder / PROJECT).is_file()
+        }
 
 
 def _replace(files: Mapping[str, bytes], directory: Path, staging: Path, former: _Former) -> None:

@@ -5,22 +5,29 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from glacier.access import storage_kind
 from glacier.bundle import Artifact, Needs, builds_image
-from glacier.infra import Program
+from glacier.infra import Node, Program
 from glacier.lowering import workflow_name
 from glacier.plan import Home, Line, Plan, crossing, money, path_of
 from glacier.runtime.secrets import variable
-from glacier.target import Target, Unsupported
+from glacier.target import Prerequisites, Target, Unsupported
 from glacier.trust import TRUST
 
 
-def text(plan: Plan, programs: Mapping[str, Program], bundles: Mapping[str, tuple[Artifact, ...]]) -> str:
-    """The guide, in the order in which one does things."""
+def text(
+    plan: Plan,
+    programs: Mapping[str, Program],
+    bundles: Mapping[str, tuple[Artifact, ...]],
+    gone: Sequence[str] = (),
+) -> str:
+    """The guide, in the order in which one does things; ``gone`` are folders of programs that make nothing any more."""
     parts = [
         *_head(plan, programs),
         *_prerequisites(plan, programs),
         *_packages(plan, bundles),
         *_configuration(plan, programs),
+        *_gone(gone),
         *_deploy(programs),
         *_images(plan, programs, bundles),
         *_secrets(plan),
@@ -53,10 +60,20 @@ def _prerequisites(plan: Plan, programs: Mapping[str, Program]) -> Iterator[str]
     yield "- Python 3.11 or newer, and [uv](https://docs.astral.sh/uv/)"
     for provider in dict.fromkeys(plan.targets[cloud].provider for cloud in plan.clouds):
         yield f"- credentials for {provider} that may create what is listed below"
-    for cloud in plan.clouds:
-        types = {node.type for node in programs[cloud].nodes}
-        yield from (f"- {tool}" for needed_by, tool in plan.targets[cloud].tools.items() if needed_by in types)
+    yield from (f"- {needed}" for needed in dict.fromkeys(_needed(plan, programs)))
     yield ""
+
+
+def _needed(plan: Plan, programs: Mapping[str, Program]) -> Iterator[str]:
+    """What has to be there, or to be so, for what the programs make and ask for; trust is made on every cloud's own."""
+    for cloud in plan.clouds:
+        statements = [each for name in (cloud, TRUST) if name in programs for each in programs[name].statements]
+        types = {each.type if isinstance(each, Node) else each.function for each in statements}
+        yield from (tool for needed_by, tool in plan.targets[cloud].tools.items() if needed_by in types)
+    for storage in plan.storages:
+        kind = storage_kind(plan, storage)
+        if isinstance(kind, Prerequisites):
+            yield from kind.prerequisites(storage.particular)
 
 
 def _packages(plan: Plan, bundles: Mapping[str, tuple[Artifact, ...]]) -> Iterator[str]:
@@ -109,6 +126,34 @@ def _configuration(plan: Plan, programs: Mapping[str, Program]) -> Iterator[str]
     yield "A second stack (`pulumi stack init prod`) is a second, separate deployment: no name collides.\n"
 
 
+def _gone(folders: Sequence[str]) -> Iterator[str]:
+    if not folders:
+        return
+    clouds = [folder for folder in folders if folder != TRUST]
+    yield "## Remove what the pipeline no longer has\n"
+    named = " and ".join(f"`{folder}/`" for folder in folders)
+    yield f"The pipeline has no {named} any more, but what was deployed from there is still in the cloud. The program"
+    yield "there now makes nothing: `pulumi up` removes what it made, in each of its stacks (`pulumi stack ls`). Delete"
+    yield "the folder when they are empty.\n"
+    if TRUST in folders:
+        yield f"`{TRUST}/` first, before anything else is deployed: until then the trust between clouds goes on.\n"
+        yield from _up(TRUST)
+    if clouds:
+        names = " and ".join(f"`{cloud}/`" for cloud in clouds)
+        yield f"{names} last, when the rest is deployed and what is still wanted of its data was copied.\n"
+        for cloud in clouds:
+            yield from _up(cloud)
+        yield "It refuses while data is protected, which is the default. To remove everything *but the data*, first run"
+        yield "`pulumi state unprotect --all`: what holds data is forgotten by the stack and stays in the cloud, to be"
+        yield "deleted there by hand. In a stack with `keep_data` set to `false`, it deletes the data as well.\n"
+
+
+def _up(folder: str, note: str = "") -> Iterator[str]:
+    yield f"```sh\ncd {folder}{note}"
+    yield "pulumi preview --refresh   # without --refresh a preview can miss what changed outside Pulumi"
+    yield "pulumi up --refresh\ncd ..\n```\n"
+
+
 def _deploy(programs: Mapping[str, Program]) -> Iterator[str]:
     yield "## 3. Look, then deploy\n"
     names = {program.name: cloud for cloud, program in programs.items()}
@@ -116,9 +161,7 @@ def _deploy(programs: Mapping[str, Program]) -> Iterator[str]:
         yield f"In this order, since later programs read what earlier ones export: {' → '.join(programs)}.\n"
     for cloud, program in programs.items():
         reads = ", ".join(names[other] for other in program.needs if other in names)
-        yield f"```sh\ncd {cloud}" + (f"    # reads from {reads}" if reads else "")
-        yield "pulumi preview --refresh   # without --refresh a preview can miss what changed outside Pulumi"
-        yield "pulumi up --refresh\ncd ..\n```\n"
+        yield from _up(cloud, f"    # reads from {reads}" if reads else "")
     for cloud, program in programs.items():
         if program.late:
             later = " and ".join(sorted(names[other] for other in program.late))
@@ -155,14 +198,24 @@ def _secrets(plan: Plan) -> Iterator[str]:
     yield "| secret | on | may be read by |\n|---|---|---|"
     for placed in plan.secrets:
         yield f"| {placed.secret.name} | {placed.cloud} | {', '.join(task.name for task in placed.tasks)} |"
-    yield "\nFrom the folder of the stack; `read` takes the value without showing it, and keeps it in no history:\n"
+    name = variable(plan.secrets[0].secret.name)
+    yield "\n`read` takes a value of one line, shows it nowhere and keeps it in no history. One of several lines, such"
+    yield "as a key in PEM, is not for `read`: the shell would take its second line for a command, show it and remember"
+    yield "it. Have such a value in a file that only you may read, leave out the line with `read`, and write `cat FILE`"
+    yield f'(its whole path) in the place of `printf %s "${name}"`: the file is put in place as it is.\n'
+    notes: dict[str, str] = {}
     for placed in plan.secrets:
         keeper = plan.targets[placed.cloud].secrets
         if not isinstance(keeper, Unsupported):
             name = variable(placed.secret.name)
-            yield f"```sh\ncd {placed.cloud}\nIFS= read -rs {name}"
+            # Brackets: a shell reads to the last one before it runs the first line. Pasted without them, or with more
+            # after them, `read` would take the next command, and the shell would be told the value.
+            yield f"```sh\n(\ncd {placed.cloud}\nIFS= read -rs {name}"
             yield from keeper.commands(name, placed.owner.replace("-", "_"))
-            yield f"unset {name}\ncd ..\n```\n"
+            yield ")\n```\n"
+            if keeper.NOTE:
+                notes.setdefault(placed.cloud, keeper.NOTE)
+    yield from (f"On {cloud}: {note}\n" for cloud, note in notes.items())
     yield "The same again replaces a value: the next run of a task reads the new one.\n"
 
 

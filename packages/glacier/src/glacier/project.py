@@ -32,18 +32,36 @@ def transform(
     return None
 '''
 
+EMPTY = '''"""Makes nothing: the pipeline no longer has this program, and `pulumi up` removes what it made.
 
-def files(plan: Plan, programs: Mapping[str, Program], bundles: Mapping[str, tuple[Artifact, ...]]) -> dict[str, bytes]:
-    """Every file, by its path below the output directory."""
-    made: dict[str, bytes] = {}
+README.md, one folder up, says when, and what becomes of data. Delete this folder when its stacks are empty.
+"""
+'''
+
+
+def files(
+    plan: Plan,
+    programs: Mapping[str, Program],
+    bundles: Mapping[str, tuple[Artifact, ...]],
+    former: Mapping[str, Mapping[str, bytes]] = {},
+) -> dict[str, bytes]:
+    """Every file, by its path below the output directory.
+
+    ``former`` are programs that the directory has already, with what Pulumi must have to know their stacks. One that
+    the pipeline no longer has becomes a program that makes nothing: without a program nobody could remove what it made,
+    and trust that nobody removes goes on.
+    """
+    gone = {folder: kept for folder, kept in former.items() if folder not in programs}
+    made = {path: content for kept in gone.values() for path, content in kept.items()}
+    made |= {f"{folder}/__main__.py": EMPTY.encode() for folder in gone}
     for cloud, program in programs.items():
         made[f"{cloud}/__main__.py"] = render(program).encode()
-        made[f"{cloud}/Pulumi.yaml"] = "".join(_settings(plan, program)).encode()
+        made[f"{cloud}/{disk.PROJECT}"] = "".join(_settings(plan, program)).encode()
         made[f"{cloud}/requirements.txt"] = "".join(f"{line}\n" for line in _requirements(plan, program)).encode()
         made[f"{cloud}/overrides.py"] = OVERRIDES.encode()
         for artifact in bundles.get(cloud, ()):
             made |= {f"{cloud}/functions/{artifact.name}/{path}": content for path, content in artifact.files.items()}
-    made["README.md"] = guide.text(plan, programs, bundles).encode()
+    made["README.md"] = guide.text(plan, programs, bundles, tuple(gone)).encode()
     record = {
         **readable(plan, programs),
         "folders": [_folder(plan, cloud, each) for cloud, artifacts in bundles.items() for each in artifacts],

@@ -2,8 +2,9 @@
 
 A *kind* is a module: everything one cloud has to say about, for example, object storage. It holds the cloud's own
 class (``PARTICULAR``) and the functions of :class:`StorageKind` or :class:`ComputeKind`; one that has more to say of
-its fields than the table of limits has that of :class:`Reviews` too. Kinds yield nodes; the core collects, orders and
-checks them. A kind never sees the plan, another kind, or another cloud.
+its fields than the table of limits has that of :class:`Reviews` too, and a storage that asks something of what is there
+already that of :class:`Prerequisites`. Kinds yield nodes; the core collects, orders and checks them. A kind never sees
+the plan, another kind, or another cloud.
 """
 
 from __future__ import annotations
@@ -158,6 +159,14 @@ class Reviews(Protocol):
         """What is wrong with, or worth knowing of, a combination of fields."""
 
 
+@runtime_checkable
+class Prerequisites(Protocol):
+    """What a kind of storage may say besides, of things that no program makes."""
+
+    def prerequisites(self, spec: Any, /) -> Iterator[str]:
+        """What must be so before anything is deployed, as the guide lists it."""
+
+
 class Trust(Protocol):
     """What a cloud says about its tasks that go to other clouds, and about tasks that come from there.
 
@@ -191,6 +200,10 @@ class Secrets(Protocol):
     place for one, and :meth:`commands` put it there.
     """
 
+    @property
+    def NOTE(self) -> str:  # noqa: N802 - a module's constant
+        """What one must know besides to put a value there, as a sentence; empty where there is nothing."""
+
     def emit(self, name: str, site: Site, /) -> Iterator[Made]:
         """The place for its value; ``name`` is the secret's, as a slug."""
 
@@ -201,7 +214,10 @@ class Secrets(Protocol):
         """That one task may read exactly this; ``network`` says whether it runs in the pipeline's own network."""
 
     def commands(self, variable: str, output: str, /) -> Sequence[str]:
-        """What puts a value in place: from the shell's ``variable``, into what the stack's ``output`` refers to."""
+        """What puts a value in place: from the shell's ``variable``, into what the stack's ``output`` refers to.
+
+        It says ``printf %s "$variable" |`` where the value goes in; for one of several lines a person writes ``cat``.
+        """
 
     def meters(self) -> Iterator[Meter]:
         """What one is billed for."""
@@ -233,7 +249,7 @@ class Target:
     packages: ClassVar[Sequence[str]] = ()  # what every folder of code installs on this cloud, as ``pip`` writes it
     packages_go: ClassVar[str] = "."  # where in a folder of code its packages are, unless the cloud installs them
     sign_in: ClassVar[str] = ""  # what signs docker in to the registry, where deploying does not build images itself
-    tools: ClassVar[Mapping[str, str]] = {}  # what deploying needs besides Pulumi, by the type of what needs it
+    tools: ClassVar[Mapping[str, str]] = {}  # what deploying needs besides Pulumi, by the type or look-up that needs it
 
     naming_prefix: str = ""
     tags: Mapping[str, str] | None = None

@@ -68,3 +68,13 @@ def test_several_clouds(glacier: Command, folder: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "cd infra/tin" in result.stdout
     assert "then the same in toy" in result.stdout
+
+
+def test_a_cloud_that_the_pipeline_no_longer_has_is_named(glacier: Command, folder: Path) -> None:
+    (folder / "sales.py").write_text(SALES)
+    for cloud in ("tin", "toy"):
+        result = glacier("compile", "sales.py", "--to", cloud)
+        assert result.exit_code == 0, result.output
+    assert "! the pipeline no longer has infra/tin/: a program that makes nothing is there now" in result.stdout
+    assert "`pulumi up --refresh` there removes what was deployed from it" in result.stdout
+    assert "infra/toy/: a program" not in result.stdout

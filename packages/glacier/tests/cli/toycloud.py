@@ -103,6 +103,8 @@ class Robots:
 class Boxes:
     """Secrets, for a toy cloud that keeps some."""
 
+    NOTE = ""
+
     def emit(self, name: str, site: Site) -> Iterator[Made]:
         yield site.node("toy.Box", "", {"label": name}, main=True)
 

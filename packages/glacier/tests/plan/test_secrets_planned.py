@@ -202,7 +202,8 @@ def test_the_guide_says_how_to_put_a_value_in_place() -> None:
     assert found
     assert "| db key | toy | load, send |" in found[1]
     put = 'printf %s "$DB_KEY" | toy put "$(pulumi stack output secret_db_key)"'
-    assert f"cd toy\nIFS= read -rs DB_KEY\n{put}\nunset DB_KEY\ncd ..\n" in found[1]
+    assert f"```sh\n(\ncd toy\nIFS= read -rs DB_KEY\n{put}\n)\n```\n" in found[1]
+    assert '`cat FILE` (its whole path) in the place of `printf %s "$DB_KEY"`' in " ".join(found[1].split())
     assert "Put the secrets in place" not in ToyCompiler().compile(plain()).files["README.md"].decode()
 
 

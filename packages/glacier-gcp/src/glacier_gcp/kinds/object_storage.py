@@ -82,6 +82,19 @@ def review(spec: GCS) -> Iterator[Diagnostic]:
         )
 
 
+def prerequisites(spec: GCS) -> Iterator[str]:
+    """What a bucket that is there already must be, for grants with a condition, and for guests all the more.
+
+    cloud.google.com/iam/docs/conditions-overview (resource types);
+    github.com/GoogleCloudPlatform/gcs-fuse-csi-driver/blob/main/docs/authentication.md (federated identities)
+    """
+    if spec.existing:
+        yield (
+            f"uniform bucket-level access on the bucket `{spec.bucket}`, where ACLs of objects then count no more:"
+            f" `gcloud storage buckets update gs://{spec.bucket} --uniform-bucket-level-access`"
+        )
+
+
 def _existing(spec: GCS) -> Iterator[Diagnostic]:
     if spec.existing and spec.bucket is None:
         message = "GCS(existing=True) does not say which bucket"

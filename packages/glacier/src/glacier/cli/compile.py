@@ -10,6 +10,7 @@ import click
 
 from glacier.cli import build, choosing, loading, show
 from glacier.compilation import Compiled
+from glacier.disk import PROJECT
 
 
 @click.command()
@@ -49,6 +50,7 @@ def command(
     show.crossing(compiled.crossing)
     show.diagnostics(compiled.diagnostics, err=True)
     _report(compiled, Path(out), written)
+    _gone(compiled, Path(out), written)
     if builds:
         show.line()
         build.run(Path(out))
@@ -64,6 +66,16 @@ def _report(compiled: Compiled, out: Path, written: Sequence[Path]) -> None:
         is_folder = (out / name).is_dir()
         detail = f"{count} files" + (f", {resources[name]} resources" if name in resources else "")
         show.line(f"  {folder}/{name}" + (f"/  {detail}" if is_folder else ""))
+
+
+def _gone(compiled: Compiled, out: Path, written: Sequence[Path]) -> None:
+    for name in dict.fromkeys(file.relative_to(out).parts[0] for file in written if file.name == PROJECT):
+        if name not in compiled.programs:
+            folder = f"{show.path(out)}/{name}"
+            show.line(
+                f"! the pipeline no longer has {folder}/: a program that makes nothing is there now", "bold yellow"
+            )
+            show.line("  `pulumi up --refresh` there removes what was deployed from it; README.md says when", "yellow")
 
 
 def _next(compiled: Compiled, out: Path, is_built: bool) -> None:

@@ -78,6 +78,7 @@ def _not_set(missing: list[Secret], users: Mapping[Secret, str], service: str, f
     name = variable(first.name)
     lines = [f"write {name}=… into {file}, and keep that file out of version control"]
     lines += [f"or, for this shell only: IFS= read -rs {name} && export {name}"]
+    lines += [f'or, if it has several lines, of which read takes one: export {name}="$(cat FILE)"']
     if is_there("keyring"):
         lines += [f"or, for good: keyring set {service} {shlex.quote(first.name)}"]
     lines += [f"also not set: secret {other.name} of task {users[other]} ({variable(other.name)})" for other in others]

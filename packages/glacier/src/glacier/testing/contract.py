@@ -31,7 +31,7 @@ from glacier.infra import Node
 from glacier.pipeline import Pipeline
 from glacier.render import packages_of
 from glacier.resource import Resource, public_fields
-from glacier.target import ComputeKind, Draft, Reviews, Site, StorageKind, Unsupported
+from glacier.target import ComputeKind, Draft, Prerequisites, Reviews, Site, StorageKind, Unsupported
 from glacier.testing.cases import CASES, GENERIC, on_compute, on_storage, shared_storage, with_secrets
 from glacier.vendoring import exported
 from glacier.vendoring.exported import MIB, Folder
@@ -94,7 +94,7 @@ class ProviderContract:
 
     def test_a_kind_has_no_function_that_nobody_calls(self) -> None:
         """A review that is misspelt would be none, and no type checker knows that it was meant."""
-        asked = set(dir(StorageKind)) | set(dir(ComputeKind)) | set(dir(Reviews))
+        asked = {name for each in (StorageKind, ComputeKind, Reviews, Prerequisites) for name in dir(each)}
         target = self.compiler
         for kind in (*target.storage_kinds.values(), *target.compute_kinds.values(), *target.more_kinds):
             said = [f for f in vars(kind).values() if isinstance(f, FunctionType) and f.__globals__ is vars(kind)]
