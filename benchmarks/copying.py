@@ -12,8 +12,9 @@ meanwhile is shared; the numbers are medians. ``cpu_s`` and ``peak_mib`` are the
 more of it than a client, so MiB/s ranks no clients there: only the share of what obstore alone gets, the CPU seconds
 and the memory say something about Glacier. Half of every MiB can be packed.
 
-``home`` is a copy within a cloud, ``abroad`` one between clouds with nothing packed, ``packed`` the same with all
-switches on. The others copy with what a client's own documentation shows for a stream.
+``home`` is a copy within a cloud, ``abroad`` one between clouds, with all switches on as they are unless somebody says
+otherwise; ``plain`` is that without packing, and ``stream`` without keeping a copy either. The others copy with what a
+client's own documentation shows for a stream; those that are not installed are named, and left out.
 """
 
 from __future__ import annotations
@@ -45,8 +46,9 @@ AZURITE = {  # the account of every one: learn.microsoft.com/azure/storage/commo
 }
 SWITCHES = {
     "home": (),
-    "abroad": ("parallel", "batch"),
-    "packed": ("compress", "parallel", "batch"),
+    "abroad": ("compress", "parallel", "batch", "cache"),
+    "plain": ("parallel", "batch", "cache"),
+    "stream": ("parallel", "batch"),
 }
 
 
@@ -157,12 +159,13 @@ WAYS: dict[str, tuple[Callable[[str, str, str], None], str]] = {
     "obstore": (obstore, ""),
     "glacier, home": (glacier, "home"),
     "glacier, abroad": (glacier, "abroad"),
-    "glacier, packed": (glacier, "packed"),
+    "glacier, abroad, plain": (glacier, "plain"),
+    "glacier, abroad, stream": (glacier, "stream"),
 }
 BESIDE = {  # by what an address begins with; each where what it imports is installed
     S3: {"boto3": ("boto3", boto3), "s3fs": ("s3fs", s3fs)},
-    AZURE: {"azure-storage-blob": ("azure", azure)},
-    GOOGLE: {"google-cloud-storage": ("google", google)},
+    AZURE: {"azure-storage-blob": ("azure.storage.blob", azure)},
+    GOOGLE: {"google-cloud-storage": ("google.cloud.storage", google)},
 }
 MANY: dict[str, tuple[Callable[[str, str, str], None], str]] = {
     "one by one": (many, "one"),
@@ -233,18 +236,35 @@ def prepared(where: str, mebibytes: int) -> None:
         client.put(store, f"small/{number:04}.bin", chance.randbytes(SMALL_BYTES))
 
 
+def ways(source: str, target: str) -> list[str]:
+    """Those that can copy from here to there."""
+    names = list(WAYS)
+    for start, clients in BESIDE.items():
+        if source.startswith(start) and target.startswith(start):
+            names += [name for name, (module, _) in clients.items() if _is_there(module)]
+            missing = [name for name in clients if name not in names]
+            if missing:
+                print(f"not installed, and left out: {', '.join(missing)}", file=sys.stderr)
+    return names
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # not even what it is in
+        return False
+
+
 def run(where: str, mebibytes: int, rounds: int) -> dict[str, Any]:
     housed(where)
     prepared(where, mebibytes)
-    beside = next((clients for start, clients in BESIDE.items() if where.startswith(start)), {})
-    names = [*WAYS, *(name for name, (module, _) in beside.items() if find_spec(module))]
     small = measured(where, where, list(MANY), rounds)
     return {
         "machine": MACHINE,
         "between": "folders of one disk" if Path(where).is_dir() else where,
         "mebibytes": mebibytes,
         "rounds": rounds,
-        "copies": compared(measured(where, where, names, rounds), mebibytes),
+        "copies": compared(measured(where, where, ways(where, where), rounds), mebibytes),
         "many_small_files": {"files": SMALL_FILES, "bytes_each": SMALL_BYTES, **small},
     }
 

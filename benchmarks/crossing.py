@@ -118,7 +118,7 @@ def main() -> None:
                 found["target_cpu_s"] = sum(server.cpu_seconds() for server in others)
             return found if relay is None else found | {"network_cpu_s": cpu_seconds(relay)}
 
-        copies = copying.measured(source, target, list(copying.WAYS), chosen.rounds, used)
+        copies = copying.measured(source, target, copying.ways(source, target), chosen.rounds, used)
         print(f"\n{table(copying.compared(copies, chosen.mebibytes))}", flush=True)
         if chosen.small:
             print(f"\n{table(copying.measured(source, target, list(copying.MANY), chosen.rounds, used))}")
