@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from glacier.bundle import Artifact, Needs, builds_image
-from glacier.infra import Program
+from glacier.infra import Concat, Lookup, Program, Ref, Value
 from glacier.lowering import workflow_name
 from glacier.plan import Home, Line, Plan, crossing, money, path_of
 from glacier.runtime.secrets import variable
-from glacier.target import Target, Unsupported
+from glacier.target import GUESTS, Target, Unsupported
 from glacier.trust import TRUST
 
 
@@ -106,7 +106,9 @@ def _configuration(plan: Plan, programs: Mapping[str, Program]) -> Iterator[str]
                 shown = str(config.default).lower()
                 yield f"- `pulumi config set {config.name} …`: {config.description} (now `{shown}`)"
         yield ""
-    yield "A second stack (`pulumi stack init prod`) is a second, separate deployment: no name collides.\n"
+    chosen = ", ".join(_named(plan))
+    but = f" Only what you named yourself ({chosen}) they cannot both have." if chosen else ""
+    yield f"A second stack (`pulumi stack init prod`) is a second, separate deployment with names of its own.{but}\n"
 
 
 def _deploy(programs: Mapping[str, Program]) -> Iterator[str]:
@@ -115,6 +117,7 @@ def _deploy(programs: Mapping[str, Program]) -> Iterator[str]:
     if len(programs) > 1:
         yield f"In this order, since later programs read what earlier ones export: {' → '.join(programs)}.\n"
     for cloud, program in programs.items():
+        yield from _beforehand(cloud, program, names)
         reads = ", ".join(names[other] for other in program.needs if other in names)
         yield f"```sh\ncd {cloud}" + (f"    # reads from {reads}" if reads else "")
         yield "pulumi preview --refresh   # without --refresh a preview can miss what changed outside Pulumi"
@@ -126,6 +129,30 @@ def _deploy(programs: Mapping[str, Program]) -> Iterator[str]:
                 f"`{cloud}` and {later} read from each other: after the first time, run `pulumi up --refresh` in"
                 f" `{cloud}` once more. Until then its tasks do not know the addresses of what is on {later}.\n"
             )
+
+
+def _beforehand(cloud: str, program: Program, folders: Mapping[str, str]) -> Iterator[str]:
+    """What belongs to an account and not to a stack, which a person sees to, as often as they like."""
+    found = [one.beforehand for one in program.statements if isinstance(one, Lookup) and one.beforehand is not None]
+    commands = list(dict.fromkeys(_shell(command, folders) for command in found))
+    if commands:
+        yield (
+            f"`{cloud}` counts on what a whole account has for all stacks: none makes it, and none takes it away. Once"
+            " for each stack, from this folder; what stands behind `||` makes what the first command does not find:\n"
+        )
+        yield from ("```sh", *commands, "```\n")
+
+
+def _shell(value: Value, folders: Mapping[str, str]) -> str:
+    """A value as a shell has it, which asks the other stacks for what they export."""
+    match value:
+        case str():
+            return value
+        case Concat(parts=parts):
+            return "".join(_shell(part, folders) for part in parts)
+        case Ref(program=program) if program in folders:
+            return f"$(pulumi -C {folders[program]} stack output {value.output})"
+    raise AssertionError(f"a shell does not know {value}")
 
 
 def _images(plan: Plan, programs: Mapping[str, Program], bundles: Mapping[str, tuple[Artifact, ...]]) -> Iterator[str]:
@@ -283,17 +310,21 @@ def _changes(plan: Plan) -> Iterator[str]:
     yield "Changes of your own to any resource go into `overrides.py`, which is never overwritten.\n"
 
 
-def _existing(plan: Plan) -> Iterator[str]:
-    named = [
-        s
+def _named(plan: Plan) -> list[str]:
+    """The names that the user chose for what is made."""
+    return [
+        f"`{s.particular.own_name}`"
         for s in plan.storages
         if s.holding.resource is not None and s.holding.resource.own_name and s.particular.own_name
+        if not getattr(s.particular, "existing", False)
     ]
-    managed = [s for s in named if not getattr(s.particular, "existing", False)]
-    if not managed:
+
+
+def _existing(plan: Plan) -> Iterator[str]:
+    if not _named(plan):
         return
     yield "## Take over buckets that exist already\n"
-    names = ", ".join(f"`{s.particular.own_name}`" for s in managed)
+    names = ", ".join(_named(plan))
     yield f"{names} will be created. If it exists already, compile with `--adopt`: the program then imports it,"
     yield "and its public access block, policy, encryption and lifecycle rules are replaced by the ones in the program."
     yield "Run `pulumi preview` first; compile without `--adopt` again once `pulumi up` has imported it.\n"
@@ -310,3 +341,18 @@ def _teardown(programs: Mapping[str, Program]) -> Iterator[str]:
     yield "pulumi destroy   # what holds data is forgotten by the stack and stays in the cloud"
     yield "```\n"
     yield "To delete the data as well, first `pulumi config set keep_data false && pulumi up`, then `pulumi destroy`."
+    if TRUST in programs:
+        yield from _ending(programs)
+
+
+def _ending(programs: Mapping[str, Program]) -> Iterator[str]:
+    """How what crosses ends, and what a cloud needs that keeps the names of what was deleted."""
+    yield f"\nTo end what crosses clouds and nothing else, destroy `{TRUST}` alone; `pulumi up` there begins it again."
+    keeping = [cloud for cloud, program in programs.items() if GUESTS in program.settings]
+    if keeping:
+        where = " and ".join(f"`{cloud}`" for cloud in keeping)
+        yield f"But for a while {where} gives nobody the names that were deleted: ask for new ones first, then deploy"
+        yield "every folder, in the order above:\n"
+        yield "```sh"
+        yield from (f'pulumi -C {cloud} config set {GUESTS.name} "$(date +%s)"' for cloud in keeping)
+        yield "```"
