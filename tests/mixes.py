@@ -25,6 +25,12 @@ COMPILERS: Mapping[str, type[Compiler]] = {"aws": AWSCompiler, "gcp": GCPCompile
 BUCKETS: Mapping[str, type[Resource]] = {"aws": S3, "gcp": GCS, "azure": BlobStorage}
 FUNCTIONS: Mapping[str, type[Resource]] = {"aws": Lambda, "gcp": CloudFunction, "azure": AzureFunction}
 JOBS: Mapping[str, type[Resource]] = {"aws": FargateTask, "gcp": CloudRunJob, "azure": ContainerAppJob}
+# Two hosts of one provider; the one that is called like it is there only in a part of them.
+PLACES: Mapping[str, Mapping[str, str]] = {
+    "aws": {"aws": "us-east-1", "aws-eu": "eu-west-1"},
+    "gcp": {"us": "us-central1", "eu": "europe-west4"},
+    "azure": {"us": "eastus2", "eu": "westeurope"},
+}
 PAIRS = [(one, other) for one in COMPILERS for other in COMPILERS if one != other]
 
 
@@ -50,6 +56,26 @@ def visit(home: str, host: str, *, works: Mapping[str, type[Resource]] = FUNCTIO
         return value
 
     return pipeline
+
+
+def doubled(home: str, host: str) -> Compiled:
+    """A task of one cloud that reads and writes on another, whose provider is there twice: in two regions."""
+    hosts = {name: COMPILERS[host](**{COMPILERS[host].place_field: place}) for name, place in PLACES[host].items()}
+    first, second = PLACES[host].values()
+    given, made = Dataset("given", storage=_bucket(host, first)), Dataset("made", storage=_bucket(host, second))
+    pipeline = Pipeline("doubled")
+
+    @pipeline.task(compute=FUNCTIONS[home]())
+    def work(value: given) -> made:  # type: ignore[valid-type]
+        return value
+
+    return quietly(MultiCloudCompiler({home: COMPILERS[home](), **hosts}), pipeline)
+
+
+def _bucket(host: str, place: str) -> Resource:
+    """A bucket there, where buckets say where they are; Blob Storage goes to the first of its hosts."""
+    field = BUCKETS[host].placed_by
+    return BUCKETS[host](**{field: place} if field else {})
 
 
 def round_trip() -> Pipeline:

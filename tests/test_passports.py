@@ -23,7 +23,7 @@ from hosts import AWS, EXCHANGE, GOOGLE, TENANT, Clouds
 from mixes import FUNCTIONS, JOBS, PAIRS, compiler, quietly, visit
 
 _POOL = "projects/987654321/locations/global/workloadIdentityPools/guests"
-_ENTRA = "arn:aws:iam::123456789012:oidc-provider/sts.windows.net"
+_ENTRA = f"arn:aws:iam::123456789012:oidc-provider/sts.windows.net/{TENANT}/"
 
 
 @pytest.fixture
@@ -49,7 +49,9 @@ def assigned(clouds: Clouds) -> dict[str, str]:
         "egress_application_client_id": trust.application.removeprefix("api://"),
         f"work_from_{clouds.home}_identity_client_id": trust.client,
         "guests_pool_name": _POOL,
-        "entra_provider_arn": _ENTRA,
+        "suffix_text_result": "x1y2z3",
+        f"work_from_{clouds.home}_id_result": "a1b2c3",
+        "tenant_arn": _ENTRA,
         "given_bucket_bucket": "box",
         "given_bucket_name": "box",
         "given_container_name": "box",

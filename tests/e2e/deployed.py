@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,16 +66,16 @@ def deploy(rehearsed: Rehearsed, server: Server, client: Callable[[str, Server],
 
     Bucket policies are left out: they refuse whatever does not come over TLS, and the emulator is reached without it.
     Everything that says who may be a role is kept, and the account itself is added, which plays Lambda's part here.
+    What a whole account has beforehand is made as the guide says it.
     """
     s3, iam, account = client("s3", server), client("iam", server), client("sts", server).get_caller_identity()
     for bucket in rehearsed.of("aws:s3/bucket:Bucket"):
         s3.create_bucket(Bucket=bucket.name)
     providers: dict[str, str] = {}
-    for provider in rehearsed.of("aws:iam/openIdConnectProvider:OpenIdConnectProvider"):
-        url, audiences = provider.inputs["url"], list(provider.inputs["client_id_lists"])
-        made = iam.create_open_id_connect_provider(Url=url, ClientIDList=audiences, ThumbprintList=["0" * 40])
-        mocked = f"arn:aws:iam::{account['Account']}:openidconnectprovider/{provider.name}"
-        providers[mocked] = made["OpenIDConnectProviderArn"]
+    for believed, audience in tenants(rehearsed):
+        url = f"https://{believed.partition(':oidc-provider/')[2]}"
+        made = iam.create_open_id_connect_provider(Url=url, ClientIDList=[audience], ThumbprintList=["0" * 40])
+        providers[believed] = made["OpenIDConnectProviderArn"]
     for role in rehearsed.of("aws:iam/role:Role"):
         trust = json.loads(_understood(role.inputs["assume_role_policy"], providers))
         ours = {"Effect": "Allow", "Principal": {"AWS": account["Account"]}, "Action": "sts:AssumeRole"}
@@ -85,6 +85,15 @@ def deploy(rehearsed: Rehearsed, server: Server, client: Callable[[str, Server],
         document = policy.inputs["policy"]
         iam.put_role_policy(RoleName=policy.inputs["role"], PolicyName=policy.name, PolicyDocument=document)
     return Deployed(rehearsed, server, client)
+
+
+def tenants(rehearsed: Rehearsed) -> Iterator[tuple[str, str]]:
+    """The providers that the program asks for, and for whom tokens are made out that its role believes."""
+    roles = [each.inputs["assume_role_policy"] for each in rehearsed.of("aws:iam/role:Role")]
+    for asked in rehearsed.of("pulumi_aws.iam.get_open_id_connect_provider"):
+        (policy,) = [json.loads(each) for each in roles if asked.inputs["arn"] in each]
+        conditions = policy["Statement"][0]["Condition"]["StringEquals"]
+        yield asked.inputs["arn"], next(value for key, value in conditions.items() if key.endswith(":aud"))
 
 
 def _understood(trust: str, providers: Mapping[str, str]) -> str:

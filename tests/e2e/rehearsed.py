@@ -38,7 +38,10 @@ class Resource:
 
 @dataclass(frozen=True)
 class Rehearsed:
-    """One cloud's program, run, and its folder of code with all packages installed into it."""
+    """One cloud's program, run, and its folder of code with all packages installed into it.
+
+    A question to a provider is among the resources: what it answers is there already.
+    """
 
     code: Path
     resources: tuple[Resource, ...]
@@ -82,9 +85,13 @@ def rehearse_all(
         patch.setenv("PATH", str(deployed().parent), prepend=os.pathsep)  # so that packages are compiled for it
         built = build(folder, cache=HOME / "packages")
     assert built.fits, built.diagnostics
-    recorded = [each for run in _runs(compiled, folder) for each in run.resources]
+    runs = list(_runs(compiled, folder))
+    recorded = [each for run in runs for each in run.resources]
     swap = _swapping({**renamed, **{made: real for each in recorded for made, real in _renamed(each)}})
     resources = [Resource(each.type, _name(each), swap(each.inputs), swap(each.outputs)) for each in recorded]
+    resources += [
+        Resource(each.path, "", swap(each.inputs), swap(each.outputs)) for run in runs for each in run.answers
+    ]
     return {cloud: Rehearsed(_installed(folder / cloud), tuple(resources)) for cloud in clouds}
 
 

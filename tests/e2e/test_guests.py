@@ -20,7 +20,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from e2e import guest
-from e2e.deployed import Deployed, deploy, is_allowed
+from e2e.deployed import Deployed, deploy, is_allowed, tenants
 from e2e.homes import reached
 from e2e.identities import identities, token
 from e2e.rehearsed import rehearse
@@ -53,8 +53,8 @@ class Guest:
         (trusted,) = json.loads(role.inputs["assume_role_policy"])["Statement"]
         conditions = trusted["Condition"]["StringEquals"]
         (self.subject,) = [value for key, value in conditions.items() if key.endswith(":sub")]
-        providers = deployed.rehearsed.of("aws:iam/openIdConnectProvider:OpenIdConnectProvider")
-        self.issuer = GOOGLE if home == "gcp" else next(iter(providers)).inputs["url"]
+        entra = (f"https://{believed.partition(':oidc-provider/')[2]}" for believed, _ in tenants(deployed.rehearsed))
+        self.issuer = GOOGLE if home == "gcp" else next(entra)
 
     def asking(self, subject: str | None = None, audience: str | None = None) -> AbstractContextManager[str]:
         """Its cloud's server, at which it learns who it is."""

@@ -129,9 +129,12 @@ def test_values_include_options_and_the_provider_of_a_lookup() -> None:
         parent=Ref("parent"),
         provider=Ref("provider"),
     )
-    ask = Lookup(id="who", function="toy.who_output", inputs={"code": Archive("x")}, provider=Ref("provider"))
+    first = Concat(("toy make ", Ref("box", ("id",), "other")))
+    given = {"code": Archive("x")}
+    ask = Lookup(id="who", function="toy.who_output", inputs=given, provider=Ref("provider"), beforehand=first)
     held = list(program(node("a", options=options), ask).values)
-    for value in (KEEP, KEEP.opposite(), Ref("one"), Ref("two"), Ref("parent"), Archive("x")):
+    asked = Ref("box", ("id",), "other")  # which that program must export
+    for value in (KEEP, KEEP.opposite(), Ref("one"), Ref("two"), Ref("parent"), Archive("x"), asked):
         assert value in held
     assert held.count(Ref("provider")) == 2
 

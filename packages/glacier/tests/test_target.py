@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import pytest
 from glacier.infra import Lookup, Node, Options, Ref, Statement
-from glacier.target import KEEP_DATA, KEPT, Draft, Shared, Site, Target
+from glacier.target import KEEP_DATA, KEPT, RANDOM, Draft, Shared, Site, Target
 from toycloud import TinCompiler, ToyCompiler
 
 asked: list[str] = []
@@ -84,6 +84,14 @@ def test_a_lookup_names_the_provider(site: Site) -> None:
         id="raw_data_who", function="toy.who_output", inputs={"a": 1}, provider=Ref("toy_provider")
     )
     assert site.lookup("toy.who_output", "who").inputs == {}
+
+
+def test_random_characters_fit_behind_every_name(site: Site) -> None:
+    made = site.random("text", main=True)
+    assert (made.type, made.id, made.name) == ("random.RandomString", "raw_data_text", "acme-inc-my-sales-raw-data")
+    assert made.inputs == {"length": RANDOM, "special": False, "upper": False}
+    assert len("-") + RANDOM < 8  # what names.toml leaves for what Pulumi adds
+    assert site.random("text", keepers={"since": "then"}).inputs["keepers"] == {"since": "then"}
 
 
 def test_a_shared_part_is_made_once_and_belongs_to_nobody(site: Site) -> None:

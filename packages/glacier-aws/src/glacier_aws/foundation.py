@@ -209,9 +209,23 @@ def account(site: Site) -> Iterator[Statement]:
     yield site.lookup("aws.get_caller_identity_output", "identity")
 
 
+def suffix(site: Site) -> Iterator[Statement]:
+    """Six characters of this stack's own, for names that must be known before what has them is there."""
+    yield site.random("text", main=True)
+
+
 def outbound(site: Site) -> Iterator[Statement]:
-    """Who says so when AWS vouches for a task, once the account has switched that on."""
-    yield site.lookup("aws.iam.get_outbound_web_identity_federation_output", "federation")
+    """Who says so when AWS vouches for a task, once the account has switched that on.
+
+    The account has it or has it not, and a stack that made it would switch it off for all others when it goes
+    (www.pulumi.com/registry/packages/aws/api-docs/iam/outboundwebidentityfederation).
+    """
+    yield site.lookup(
+        "aws.iam.get_outbound_web_identity_federation_output",
+        "federation",
+        beforehand="aws iam get-outbound-web-identity-federation-info ||\n"
+        "  aws iam enable-outbound-web-identity-federation",
+    )
 
 
 PARTS: Mapping[str, Shared] = {
@@ -222,5 +236,6 @@ PARTS: Mapping[str, Shared] = {
     "code": code,
     "failures": failures,
     "account": account,
+    "suffix": suffix,
     "outbound": outbound,
 }

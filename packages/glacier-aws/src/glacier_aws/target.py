@@ -52,10 +52,6 @@ class AWSCompiler(Compiler):
     brings: ClassVar[Mapping[str, Sequence[str]]] = {"serverless": ("boto3", "botocore")}
     tools: ClassVar[Mapping[str, str]] = {
         "aws.ecr.Repository": "Docker, or another builder of images: AWS builds none when deploying",
-        # docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_outbound_getting_started.html
-        "aws.iam.get_outbound_web_identity_federation_output": "outbound web identity federation, switched on once in"
-        " the AWS account by `aws iam enable-outbound-web-identity-federation`; whether it is on says"
-        " `aws iam get-outbound-web-identity-federation-info`",
     }
     entry: ClassVar[Mapping[str, str]] = {"handler.py": HANDLER}
 

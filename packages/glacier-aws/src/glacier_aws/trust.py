@@ -2,11 +2,13 @@
 
 Google's identity tokens are believed without a provider of their own, and making one breaks it; a token's audience is
 ``oaud`` and its subject the service account's unique id, which nobody can take over as they could an address. Entra's
-are believed through one OpenID provider per tenant. Outwards, Google Cloud believes a signed request for the caller's
-identity, and Azure a token of AWS's own (outbound web identity federation), which an account must have switched on.
+are believed through an OpenID provider, of which an account has one per tenant: it is no stack's, and looked up here.
+Outwards, Google Cloud believes a signed request for the caller's identity, and Azure a token of AWS's own (outbound web
+identity federation), which an account must have switched on.
 
 aws.amazon.com/blogs/security/access-aws-using-a-google-cloud-platform-native-workload-identity,
 docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html (accounts.google.com:oaud),
+docs.aws.amazon.com/IAM/latest/APIReference/API_AddClientIDToOpenIDConnectProvider.html,
 docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_outbound.html
 """
 
@@ -15,11 +17,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from functools import partial
 
-from glacier.infra import Concat, Json, Options, Stack, Statement, Value
+from glacier.infra import Concat, Json, Lookup, Options, Stack, Value
 from glacier.naming import fit
-from glacier.target import Made, Principal, Site
+from glacier.target import RANDOM, Made, Principal, Site
 
 from glacier_aws.policy import document, inline, statement
 
@@ -28,7 +29,7 @@ _ENTRA = "sts.windows.net/"  # tokens of version 1, whose issuer ends in the ten
 _EXCHANGE = "api://AzureADTokenExchange"  # the one audience that Azure takes
 _SECONDS = 300  # how long a token that AWS gives out may hold
 _LONGEST = 3600  # seconds for which a guest may stay before it shows its papers again
-_ROLE = 40  # characters of a role's name (64) that leave room for a stack's
+_ROLE = 64  # characters of a role's name (docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html)
 
 
 def claims(site: Site, to: str) -> Mapping[str, Value]:
@@ -63,8 +64,9 @@ def passport(who: Principal, to: str, site: Site) -> Iterator[Made]:
 
 
 def keys(guest: Principal, site: Site) -> Iterator[Made]:
-    """Nothing but the account's number: a role's name is chosen, so its ARN is known before it is there."""
+    """The account's number and the end of a role's name, so that a role's ARN is known before it is there."""
     site.shared("account")
+    site.shared("suffix")
     yield from ()
 
 
@@ -79,12 +81,18 @@ def words(guest: Principal, site: Site) -> Mapping[str, Value]:
 
 def admit(guest: Principal, site: Site, home: Site) -> Iterator[Made]:
     """A role that one guest may become: its subject and its audience are pinned, never an issuer alone."""
+    if guest.provider == "azure":
+        tenant = _tenant(guest, site, home)
+        yield tenant
+        believed: Value = _entra(guest, tenant)
+    else:
+        believed = _google(guest, site)
     yield site.node(
         "aws.iam.Role",
         "role",
         {
-            "name": Concat(_name(site)),
-            "assume_role_policy": _entra(guest, site) if guest.provider == "azure" else _google(guest, site),
+            "name": Concat(_name(home)),
+            "assume_role_policy": believed,
             "max_session_duration": _LONGEST,
         },
         options=Options(delete_before_replace=True),
@@ -109,11 +117,10 @@ def _google(guest: Principal, site: Site) -> Json:
     )
 
 
-def _entra(guest: Principal, site: Site) -> Concat:
+def _entra(guest: Principal, tenant: Lookup) -> Concat:
     """The same for Entra, as text: the tenant stands in the names of the conditions, and is known when deploying."""
-    provider = site.shared("entra", partial(_provider, guest))["provider"]
     known: dict[str, Value] = {
-        "(provider)": provider["arn"],
+        "(provider)": tenant["arn"],
         "(tenant)": guest.claims["tenant"],
         "(audience)": guest.claims["audience"],
         "(subject)": guest.subject,
@@ -133,21 +140,34 @@ def _entra(guest: Principal, site: Site) -> Concat:
     return Concat(tuple(known.get(part, part) for part in re.split(r"(\(\w+\))", json.dumps(policy))))
 
 
-def _provider(guest: Principal, site: Site) -> Iterator[Statement]:
-    yield site.node(
-        "aws.iam.OpenIdConnectProvider",
-        "provider",
-        {
-            "url": Concat((f"https://{_ENTRA}", guest.claims["tenant"], "/")),
-            "client_id_lists": [guest.claims["audience"]],
-        },
-        comment="An account has one provider per tenant: where it is there already, import it, and add the audience.",
+def _tenant(guest: Principal, site: Site, home: Site) -> Lookup:
+    """What makes an account believe a tenant; of several stacks each adds an audience, and takes none away."""
+    issuer = (_ENTRA, guest.claims["tenant"], "/")
+    arn = Concat(("arn:aws:iam::", home.shared("account")["identity"]["account_id"], ":oidc-provider/", *issuer))
+    audience = guest.claims["audience"]
+    known: tuple[Value, ...] = (
+        'aws iam add-client-id-to-open-id-connect-provider \\\n  --client-id "',
+        audience,
+        '" \\\n  --open-id-connect-provider-arn "',
+        arn,
+        '" ||\n  aws iam create-open-id-connect-provider \\\n  --client-id-list "',
+        audience,
+        '" \\\n  --url "https://',
+        *issuer,
+        '"',
+    )
+    return site.lookup(
+        "aws.iam.get_open_id_connect_provider_output",
+        "tenant",
+        {"arn": arn},
+        beforehand=Concat(known),
+        comment="An account has one such provider per tenant, for every stack: the README says how to make it.",
     )
 
 
-def _name(site: Site) -> tuple[Value, ...]:
-    """A role's name is chosen, and the stack's is in it, so that two stacks do not share one."""
-    return (f"{fit(f'{site.pipeline}-{site.owner}', _ROLE)}-", Stack())
+def _name(home: Site) -> tuple[Value, ...]:
+    """A role's name is chosen, and ends in its stack's own characters, so that no two stacks share one."""
+    return (f"{fit(f'{home.pipeline}-{home.owner}', _ROLE - 1 - RANDOM)}-", home.shared("suffix")["text"]["result"])
 
 
 def _audience(guest: Principal, site: Site) -> Value:

@@ -14,8 +14,6 @@ PROJECT = Config(name="project", description="The id of the Google Cloud project
 # For what data that is left in place cannot do without, such as the network of a database.
 HELD = Options(retain_on_delete=KEPT.retain_on_delete)
 
-_DIGITS = 6  # with the hyphen before them fewer than the eight characters that names.toml leaves
-
 
 def project(site: Site) -> Value:
     """The project's id, or the setting that holds it."""
@@ -44,8 +42,7 @@ def _api(name: str, site: Site) -> Iterator[Statement]:
 
 def suffix(site: Site) -> Iterator[Statement]:
     """Six characters of this stack's own, for the names that Pulumi does not make unique."""
-    inputs: dict[str, Value] = {"length": _DIGITS, "special": False, "upper": False}
-    yield site.node("random.RandomString", "text", inputs, main=True)
+    yield site.random("text", main=True)
 
 
 def unique(site: Site, node_type: str, part: str = "") -> Concat:

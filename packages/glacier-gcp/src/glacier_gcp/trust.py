@@ -4,7 +4,11 @@ A provider maps one task of one cloud to one subject, and lets nobody else in: f
 role says who it is, for Azure a token of Entra's. Grants are given to the subject itself, never to the pool. Outwards,
 every service account has an identity token from the metadata server, so nothing is needed here.
 
-cloud.google.com/iam/docs/workload-identity-federation, …/iam/docs/workload-identity-federation-with-other-clouds
+For thirty days the id of a deleted pool or provider is nobody's. Each has characters of its own, which live as long as
+its crossing is declared: a new crossing has new ids, as does one that is let in again by another ``guests``.
+
+cloud.google.com/iam/docs/workload-identity-federation, …/iam/docs/workload-identity-federation-with-other-clouds,
+…/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools.providers (``state``: no id is used twice)
 """
 
 from __future__ import annotations
@@ -13,11 +17,11 @@ from collections.abc import Iterator, Mapping
 
 from glacier.infra import Concat, Options, Statement, Value
 from glacier.naming import fit
-from glacier.target import Made, Principal, Site
+from glacier.target import GUESTS, RANDOM, Made, Principal, Site
 
-from glacier_gcp.foundation import apis, unique
+from glacier_gcp.foundation import apis
 
-_LONGEST = 32  # characters of a provider's id
+_LONGEST = 32  # characters of a pool's id, of a provider's, and of what is shown for either
 _ISSUER = "https://sts.windows.net/"  # Entra's, for tokens of version 1
 
 
@@ -32,15 +36,18 @@ def passport(who: Principal, to: str, site: Site) -> Iterator[Made]:
 
 
 def keys(guest: Principal, site: Site) -> Iterator[Made]:
-    """The pool that the guests of this pipeline are in; its name holds the project's number."""
+    """The pool that the guests of this pipeline are in, since its name holds the project's number; and the guest's id.
+
+    One that is believed in another way is another one: a provider cannot go from AWS to Entra, nor come back so soon.
+    """
     site.shared("guests", _pool)
-    yield from ()
+    yield site.random("id", keepers={"guests": GUESTS, "from": guest.provider})
 
 
 def words(guest: Principal, site: Site) -> Mapping[str, Value]:
     """The provider that believes the guest, and for whom a token of Entra's must be made out."""
     pool = site.shared("guests", _pool)["pool"]
-    provider = Concat(("//iam.googleapis.com/", pool["name"], f"/providers/{_id(site)}"))
+    provider = Concat(("//iam.googleapis.com/", pool["name"], "/providers/", _provider_id(site)))
     return {"provider": provider} | ({"audience": guest.claims["audience"]} if guest.provider == "azure" else {})
 
 
@@ -49,7 +56,7 @@ def admit(guest: Principal, site: Site, home: Site) -> Iterator[Made]:
     pool = home.shared("guests", _pool)["pool"]
     inputs: dict[str, Value] = {
         "workload_identity_pool_id": pool["workload_identity_pool_id"],
-        "workload_identity_pool_provider_id": _id(site),
+        "workload_identity_pool_provider_id": _provider_id(home),
         "display_name": fit(site.owner, _LONGEST),
     }
     if guest.provider == "aws":
@@ -93,11 +100,13 @@ def principal(guest: Principal, site: Site, home: Site) -> Principal:
 
 
 def _pool(site: Site) -> Iterator[Statement]:
+    own = site.random("id")
+    yield own
     yield site.node(
         "gcp.iam.WorkloadIdentityPool",
         "pool",
         {
-            "workload_identity_pool_id": unique(site, "gcp.iam.WorkloadIdentityPool"),
+            "workload_identity_pool_id": _id(f"guests-of-{site.pipeline}", own["result"]),
             "display_name": fit(f"{site.pipeline} guests", _LONGEST),
         },
         main=True,
@@ -106,6 +115,13 @@ def _pool(site: Site) -> Iterator[Statement]:
     )
 
 
-def _id(site: Site) -> str:
-    """A provider's id, four to 32 characters (the documentation of the provider's own resource)."""
-    return fit(site.owner, _LONGEST)
+def _provider_id(home: Site) -> Concat:
+    return _id(f"guest-{home.owner}", home.ref("id", "result"))
+
+
+def _id(what: str, own: Value) -> Concat:
+    """An id, four to 32 characters. It begins with a word of ours: what begins with ``gcp-`` is Google's own.
+
+    www.pulumi.com/registry/packages/gcp/api-docs/iam/workloadidentitypoolprovider
+    """
+    return Concat((f"{fit(what, _LONGEST - 1 - RANDOM)}-", own))

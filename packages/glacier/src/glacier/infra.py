@@ -141,13 +141,18 @@ class Node:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lookup:
-    """A question answered by the provider when deploying: ``aws.get_caller_identity_output``."""
+    """A question answered by the provider when deploying: ``aws.get_caller_identity_output``.
+
+    What it asks for may be an account's, of which no stack is the owner: ``beforehand`` is then the shell command that
+    makes it. The guide says it, with what other programs export in it; the program's text does not.
+    """
 
     id: str
     function: str
     inputs: Mapping[str, Value] = field(default_factory=dict)
     comment: str = ""
     provider: Ref | None = None
+    beforehand: Value = None
 
     def __getitem__(self, path: str | tuple[str | int, ...]) -> Ref:
         return Ref(self.id, path if isinstance(path, tuple) else (path,))
@@ -257,8 +262,10 @@ def values(statement: Statement) -> Iterator[Value]:
         yield from walk(value)
     if isinstance(statement, Node):
         yield from option_values(statement.options)
-    elif statement.provider is not None:
-        yield statement.provider
+    else:
+        yield from walk(statement.beforehand)
+        if statement.provider is not None:
+            yield statement.provider
 
 
 def check(program: Program) -> None:

@@ -186,7 +186,8 @@ def _job(plan: Plan, task: PlacedTask, artifact: Artifact, drafts: Mapping[str, 
         address = storage_kind(plan, storage).address(storage.particular, place)
         url = address.url
         if storage.home.provider != task.home.provider:
-            url = trust.address_for(plan, trust.Visit(task, storage.home.cloud), drafts, url)
+            visit = trust.Visit(task, storage.home.cloud, storage.home.provider)
+            url = trust.address_for(plan, visit, drafts, url)
         settings[environment_key(storage.owner)] = url
         if not isinstance(address.authority, str | Unsupported | None):  # those go with the code, or are refused
             settings[authority_key(environment_key(storage.owner))] = address.authority

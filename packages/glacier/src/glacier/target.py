@@ -21,6 +21,7 @@ from glacier.resource import Resource
 from glacier.tables import Tables
 
 Made: TypeAlias = Statement | Output  # what a kind yields
+RANDOM = 6  # characters at the end of a name; with the hyphen before them fewer than the eight that names.toml leaves
 
 KEEP_DATA = Config(
     name="keep_data",
@@ -29,6 +30,11 @@ KEEP_DATA = Config(
     description="Whether data outlives the stack: protected from deletion, and left in place by pulumi destroy",
 )
 KEPT = Options(protect=KEEP_DATA, retain_on_delete=KEEP_DATA)  # for every resource that holds data
+GUESTS = Config(
+    name="guests",
+    default="1",
+    description="Any other text gives the guests from other clouds new names, to let them in again where trust ended",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,9 +349,23 @@ class Site:
             comment=comment,
         )
 
-    def lookup(self, function: str, part: str, inputs: Mapping[str, Value] | None = None) -> Lookup:
+    def random(self, part: str, *, main: bool = False, keepers: Mapping[str, Value] | None = None) -> Node:
+        """Six characters, for a name that Pulumi does not make unique; they are others when one of ``keepers`` is."""
+        inputs: dict[str, Value] = {"length": RANDOM, "special": False, "upper": False, "keepers": keepers}
+        return self.node("random.RandomString", part, inputs, main=main)
+
+    def lookup(
+        self, function: str, part: str, inputs: Mapping[str, Value] = {}, *, beforehand: Value = None, comment: str = ""
+    ) -> Lookup:
         """A question to the provider, answered when deploying."""
-        return Lookup(id=self.id(part), function=function, inputs=inputs or {}, provider=self.draft.provider)
+        return Lookup(
+            id=self.id(part),
+            function=function,
+            inputs=inputs,
+            provider=self.draft.provider,
+            beforehand=beforehand,
+            comment=comment,
+        )
 
     def shared(self, part: str, make: Shared | None = None) -> Mapping[str, Any]:
         """Something several owners use (a network, a code bucket), made when it is first asked for.

@@ -24,11 +24,17 @@ class Visit:
 
     task: PlacedTask
     host: str
+    provider: str  # whose the host is
 
     @property
     def owner(self) -> str:
-        """The guest's name on the host."""
-        return f"{self.task.owner}-from-{self.task.home.cloud}"
+        """The guest's name on the host.
+
+        A provider may have several hosts, which a task may visit all. The one that is called like its provider is not
+        said, so that a guest has the same name whatever other hosts there are.
+        """
+        where = "" if self.host == self.provider else f"-on-{self.host}"
+        return f"{self.task.owner}-from-{self.task.home.cloud}{where}"
 
 
 def visits(plan: Plan) -> tuple[Visit, ...]:
@@ -37,7 +43,7 @@ def visits(plan: Plan) -> tuple[Visit, ...]:
     for task in plan.tasks:
         for storage, _, _ in uses(plan, task):
             if storage.home.provider != task.home.provider:
-                found.setdefault(Visit(task, storage.home.cloud))
+                found.setdefault(Visit(task, storage.home.cloud, storage.home.provider))
     return tuple(found)
 
 

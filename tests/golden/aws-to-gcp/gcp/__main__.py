@@ -16,6 +16,9 @@ project = config.require("project")
 # Whether data outlives the stack: protected from deletion, and left in place by pulumi
 # destroy
 keep_data = config.get_bool("keep_data") is not False
+# Any other text gives the guests from other clouds new names, to let them in again
+# where trust ended
+guests = config.get("guests") or "1"
 
 # Your own changes to any resource, before it is created.
 pulumi.runtime.register_stack_transformation(overrides.transform)
@@ -30,15 +33,6 @@ gcp_provider = gcp.Provider(
     add_pulumi_attribution_label=False,
 )
 
-# --- Shared: suffix -------------------------------------------------------------------
-
-suffix_text = random.RandomString(
-    "guest-on-gcp-suffix",
-    length=6,
-    special=False,
-    upper=False,
-)
-
 # --- Shared: iam-api ------------------------------------------------------------------
 
 iam_api_service = gcp.projects.Service(
@@ -50,12 +44,19 @@ iam_api_service = gcp.projects.Service(
 
 # --- Shared: guests -------------------------------------------------------------------
 
+guests_id = random.RandomString(
+    "guest-on-gcp-guests-id",
+    length=6,
+    special=False,
+    upper=False,
+)
+
 # Tasks of other clouds that have something to do here; the trust program says which.
 guests_pool = gcp.iam.WorkloadIdentityPool(
     "guest-on-gcp-guests",
     workload_identity_pool_id=pulumi.Output.concat(
-        "guest-on-gcp-guests-",
-        suffix_text.result,
+        "guests-of-guest-on-gcp-",
+        guests_id.result,
     ),
     display_name="guest-on-gcp guests",
     opts=pulumi.ResourceOptions(provider=gcp_provider, depends_on=[iam_api_service]),
@@ -114,6 +115,17 @@ made_bucket = gcp.storage.Bucket(
     ),
 )
 
+# --- Guest from aws: task work --------------------------------------------------------
+
+# Who it is here; the trust program says who may be it.
+work_from_aws_id = random.RandomString(
+    "guest-on-gcp-work-from-aws-id",
+    length=6,
+    special=False,
+    upper=False,
+    keepers={"guests": guests, "from": "aws"},
+)
+
 # --- Outputs --------------------------------------------------------------------------
 
 pulumi.export("storage_given", pulumi.Output.concat("gs://", given_bucket.name, "/"))
@@ -125,3 +137,4 @@ pulumi.export(
     guests_pool.workload_identity_pool_id,
 )
 pulumi.export("made_bucket_name", made_bucket.name)
+pulumi.export("work_from_aws_id_result", work_from_aws_id.result)

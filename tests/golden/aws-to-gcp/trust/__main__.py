@@ -89,7 +89,10 @@ gcp.iam.WorkloadIdentityPoolProvider(
     workload_identity_pool_id=guest_on_gcp_gcp_stack.require_output(
         "guests_pool_workload_identity_pool_id",
     ),
-    workload_identity_pool_provider_id="work-from-aws",
+    workload_identity_pool_provider_id=pulumi.Output.concat(
+        "guest-work-from-aws-",
+        guest_on_gcp_gcp_stack.require_output("work_from_aws_id_result"),
+    ),
     display_name="work-from-aws",
     aws={
         "account_id": guest_on_gcp_aws_stack.require_output(

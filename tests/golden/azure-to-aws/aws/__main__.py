@@ -6,6 +6,7 @@ Written by Glacier from the pipeline's declaration. It is yours: read it, deploy
 
 import pulumi
 import pulumi_aws as aws
+import pulumi_random as random
 
 import overrides
 
@@ -34,6 +35,15 @@ aws_provider = aws.Provider(
 
 account_identity = aws.get_caller_identity_output(
     opts=pulumi.InvokeOutputOptions(provider=aws_provider),
+)
+
+# --- Shared: suffix -------------------------------------------------------------------
+
+suffix_text = random.RandomString(
+    "guest-on-aws-suffix",
+    length=6,
+    special=False,
+    upper=False,
 )
 
 # --- Dataset given --------------------------------------------------------------------
@@ -201,3 +211,4 @@ pulumi.export("given_bucket_arn", given_bucket.arn)
 pulumi.export("given_bucket_bucket", given_bucket.bucket)
 pulumi.export("made_bucket_arn", made_bucket.arn)
 pulumi.export("made_bucket_bucket", made_bucket.bucket)
+pulumi.export("suffix_text_result", suffix_text.result)

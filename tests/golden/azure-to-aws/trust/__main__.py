@@ -31,26 +31,6 @@ aws_provider = aws.Provider(
     },
 )
 
-# --- Shared on aws: entra -------------------------------------------------------------
-
-# An account has one provider per tenant: where it is there already, import it, and add
-# the audience.
-aws_entra_provider = aws.iam.OpenIdConnectProvider(
-    "guest-on-aws-aws-entra-provider",
-    url=pulumi.Output.concat(
-        "https://sts.windows.net/",
-        guest_on_aws_azure_stack.require_output("subscription_client_tenant_id"),
-        "/",
-    ),
-    client_id_lists=[
-        pulumi.Output.concat(
-            "api://",
-            guest_on_aws_azure_stack.require_output("egress_application_client_id"),
-        ),
-    ],
-    opts=pulumi.ResourceOptions(provider=aws_provider),
-)
-
 # --- Task work of azure on aws --------------------------------------------------------
 
 # work may show other clouds who it is.
@@ -65,13 +45,29 @@ azuread.AppRoleAssignment(
     ),
 )
 
+# An account has one such provider per tenant, for every stack: the README says how to
+# make it.
+work_from_azure_tenant = aws.iam.get_open_id_connect_provider_output(
+    arn=pulumi.Output.concat(
+        "arn:aws:iam::",
+        guest_on_aws_aws_stack.require_output("account_identity_account_id"),
+        ":oidc-provider/sts.windows.net/",
+        guest_on_aws_azure_stack.require_output("subscription_client_tenant_id"),
+        "/",
+    ),
+    opts=pulumi.InvokeOutputOptions(provider=aws_provider),
+)
+
 # What work becomes when it comes here from azure.
 work_from_azure_role = aws.iam.Role(
     "guest-on-aws-work-from-azure-role",
-    name=f"guest-on-aws-work-from-azure-{pulumi.get_stack()}",
+    name=pulumi.Output.concat(
+        "guest-on-aws-work-from-azure-",
+        guest_on_aws_aws_stack.require_output("suffix_text_result"),
+    ),
     assume_role_policy=pulumi.Output.concat(
         '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Federated": "',
-        aws_entra_provider.arn,
+        work_from_azure_tenant.arn,
         '"}, "Action": "sts:AssumeRoleWithWebIdentity", "Condition": {"StringEquals": {"sts.windows.net/',
         guest_on_aws_azure_stack.require_output("subscription_client_tenant_id"),
         '/:aud": "api://',

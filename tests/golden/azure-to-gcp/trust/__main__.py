@@ -102,7 +102,10 @@ gcp.iam.WorkloadIdentityPoolProvider(
     workload_identity_pool_id=guest_on_gcp_gcp_stack.require_output(
         "guests_pool_workload_identity_pool_id",
     ),
-    workload_identity_pool_provider_id="work-from-azure",
+    workload_identity_pool_provider_id=pulumi.Output.concat(
+        "guest-work-from-azure-",
+        guest_on_gcp_gcp_stack.require_output("work_from_azure_id_result"),
+    ),
     display_name="work-from-azure",
     oidc={
         "issuer_uri": pulumi.Output.concat(

@@ -8,6 +8,7 @@ import json
 
 import pulumi
 import pulumi_aws as aws
+import pulumi_random as random
 
 import overrides
 
@@ -36,6 +37,15 @@ aws_provider = aws.Provider(
 
 account_identity = aws.get_caller_identity_output(
     opts=pulumi.InvokeOutputOptions(provider=aws_provider),
+)
+
+# --- Shared: suffix -------------------------------------------------------------------
+
+suffix_text = random.RandomString(
+    "best-of-breed-suffix",
+    length=6,
+    special=False,
+    upper=False,
 )
 
 # --- Shared: failures -----------------------------------------------------------------
@@ -393,3 +403,4 @@ pulumi.export("workflow", workflow_machine.id)
 pulumi.export("account_identity_account_id", account_identity.account_id)
 pulumi.export("orders_bucket_arn", orders_bucket.arn)
 pulumi.export("orders_bucket_bucket", orders_bucket.bucket)
+pulumi.export("suffix_text_result", suffix_text.result)

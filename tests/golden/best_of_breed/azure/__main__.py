@@ -348,7 +348,11 @@ write_app = azure.web.WebApp(
                     best_of_breed_gcp_stack.require_output("scores_bucket_name"),
                     "/?provider=//iam.googleapis.com/",
                     best_of_breed_gcp_stack.require_output("guests_pool_name"),
-                    "/providers/write-from-azure&audience=api://",
+                    "/providers/guest-write-from-azure-",
+                    best_of_breed_gcp_stack.require_output(
+                        "write_from_azure_id_result",
+                    ),
+                    "&audience=api://",
                     egress_application.client_id,
                 ),
             },

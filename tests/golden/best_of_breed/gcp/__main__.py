@@ -16,6 +16,9 @@ project = config.require("project")
 # Whether data outlives the stack: protected from deletion, and left in place by pulumi
 # destroy
 keep_data = config.get_bool("keep_data") is not False
+# Any other text gives the guests from other clouds new names, to let them in again
+# where trust ended
+guests = config.get("guests") or "1"
 
 best_of_breed_aws_stack = pulumi.StackReference(
     "best-of-breed-aws",
@@ -44,15 +47,6 @@ storage_api_service = gcp.projects.Service(
     opts=pulumi.ResourceOptions(provider=gcp_provider),
 )
 
-# --- Shared: suffix -------------------------------------------------------------------
-
-suffix_text = random.RandomString(
-    "best-of-breed-suffix",
-    length=6,
-    special=False,
-    upper=False,
-)
-
 # --- Shared: iam-api ------------------------------------------------------------------
 
 iam_api_service = gcp.projects.Service(
@@ -64,15 +58,31 @@ iam_api_service = gcp.projects.Service(
 
 # --- Shared: guests -------------------------------------------------------------------
 
+guests_id = random.RandomString(
+    "best-of-breed-guests-id",
+    length=6,
+    special=False,
+    upper=False,
+)
+
 # Tasks of other clouds that have something to do here; the trust program says which.
 guests_pool = gcp.iam.WorkloadIdentityPool(
     "best-of-breed-guests",
     workload_identity_pool_id=pulumi.Output.concat(
-        "best-of-breed-guests-",
-        suffix_text.result,
+        "guests-of-best-of-breed-",
+        guests_id.result,
     ),
     display_name="best-of-breed guests",
     opts=pulumi.ResourceOptions(provider=gcp_provider, depends_on=[iam_api_service]),
+)
+
+# --- Shared: suffix -------------------------------------------------------------------
+
+suffix_text = random.RandomString(
+    "best-of-breed-suffix",
+    length=6,
+    special=False,
+    upper=False,
 )
 
 # --- Shared: object-writer ------------------------------------------------------------
@@ -268,6 +278,17 @@ scores_bucket = gcp.storage.Bucket(
     ),
 )
 
+# --- Guest from azure: task write -----------------------------------------------------
+
+# Who it is here; the trust program says who may be it.
+write_from_azure_id = random.RandomString(
+    "best-of-breed-write-from-azure-id",
+    length=6,
+    special=False,
+    upper=False,
+    keepers={"guests": guests, "from": "azure"},
+)
+
 # --- Task score -----------------------------------------------------------------------
 
 # score reads orders and writes scores.
@@ -327,7 +348,7 @@ score_function = gcp.cloudfunctionsv2.Function(
                 "/?region=eu-central-1&storage_class=STANDARD_IA&role=arn:aws:iam::",
                 best_of_breed_aws_stack.require_output("account_identity_account_id"),
                 ":role/best-of-breed-score-from-gcp-",
-                pulumi.get_stack(),
+                best_of_breed_aws_stack.require_output("suffix_text_result"),
                 "&audience=best-of-breed-on-aws-",
                 pulumi.get_stack(),
             ),
@@ -554,3 +575,4 @@ pulumi.export(
 )
 pulumi.export("score_account_unique_id", score_account.unique_id)
 pulumi.export("scores_bucket_name", scores_bucket.name)
+pulumi.export("write_from_azure_id_result", write_from_azure_id.result)

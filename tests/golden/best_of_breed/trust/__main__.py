@@ -11,13 +11,13 @@ config = pulumi.Config()
 # The id of the Google Cloud project to deploy to
 project = config.require("project")
 
-best_of_breed_gcp_stack = pulumi.StackReference(
-    "best-of-breed-gcp",
-    stack_name=f"{pulumi.get_organization()}/best-of-breed-gcp/{pulumi.get_stack()}",
-)
 best_of_breed_aws_stack = pulumi.StackReference(
     "best-of-breed-aws",
     stack_name=f"{pulumi.get_organization()}/best-of-breed-aws/{pulumi.get_stack()}",
+)
+best_of_breed_gcp_stack = pulumi.StackReference(
+    "best-of-breed-gcp",
+    stack_name=f"{pulumi.get_organization()}/best-of-breed-gcp/{pulumi.get_stack()}",
 )
 best_of_breed_azure_stack = pulumi.StackReference(
     "best-of-breed-azure",
@@ -62,7 +62,10 @@ gcp_sts_api_service = gcp.projects.Service(
 # What score becomes when it comes here from gcp.
 score_from_gcp_role = aws.iam.Role(
     "best-of-breed-score-from-gcp-role",
-    name=f"best-of-breed-score-from-gcp-{pulumi.get_stack()}",
+    name=pulumi.Output.concat(
+        "best-of-breed-score-from-gcp-",
+        best_of_breed_aws_stack.require_output("suffix_text_result"),
+    ),
     assume_role_policy=pulumi.Output.json_dumps(
         {
             "Version": "2012-10-17",
@@ -138,7 +141,10 @@ gcp.iam.WorkloadIdentityPoolProvider(
     workload_identity_pool_id=best_of_breed_gcp_stack.require_output(
         "guests_pool_workload_identity_pool_id",
     ),
-    workload_identity_pool_provider_id="write-from-azure",
+    workload_identity_pool_provider_id=pulumi.Output.concat(
+        "guest-write-from-azure-",
+        best_of_breed_gcp_stack.require_output("write_from_azure_id_result"),
+    ),
     display_name="write-from-azure",
     oidc={
         "issuer_uri": pulumi.Output.concat(

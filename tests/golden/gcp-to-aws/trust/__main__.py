@@ -5,13 +5,13 @@ import pulumi_aws as aws
 
 import overrides
 
-guest_on_aws_gcp_stack = pulumi.StackReference(
-    "guest-on-aws-gcp",
-    stack_name=f"{pulumi.get_organization()}/guest-on-aws-gcp/{pulumi.get_stack()}",
-)
 guest_on_aws_aws_stack = pulumi.StackReference(
     "guest-on-aws-aws",
     stack_name=f"{pulumi.get_organization()}/guest-on-aws-aws/{pulumi.get_stack()}",
+)
+guest_on_aws_gcp_stack = pulumi.StackReference(
+    "guest-on-aws-gcp",
+    stack_name=f"{pulumi.get_organization()}/guest-on-aws-gcp/{pulumi.get_stack()}",
 )
 
 # Your own changes to any resource, before it is created.
@@ -35,7 +35,10 @@ aws_provider = aws.Provider(
 # What work becomes when it comes here from gcp.
 work_from_gcp_role = aws.iam.Role(
     "guest-on-aws-work-from-gcp-role",
-    name=f"guest-on-aws-work-from-gcp-{pulumi.get_stack()}",
+    name=pulumi.Output.concat(
+        "guest-on-aws-work-from-gcp-",
+        guest_on_aws_aws_stack.require_output("suffix_text_result"),
+    ),
     assume_role_policy=pulumi.Output.json_dumps(
         {
             "Version": "2012-10-17",

@@ -6,6 +6,7 @@ Written by Glacier from the pipeline's declaration. It is yours: read it, deploy
 
 import pulumi
 import pulumi_aws as aws
+import pulumi_random as random
 
 import overrides
 
@@ -28,6 +29,10 @@ account_identity = aws.get_caller_identity_output(
     opts=pulumi.InvokeOutputOptions(provider=aws_provider),
 )
 
+# --- Shared: suffix -------------------------------------------------------------------
+
+suffix_text = random.RandomString("hybrid-suffix", length=6, special=False, upper=False)
+
 # --- Outputs --------------------------------------------------------------------------
 
 pulumi.export(
@@ -35,3 +40,4 @@ pulumi.export(
     "s3://example-legacy-orders/?region=us-east-1",
 )
 pulumi.export("account_identity_account_id", account_identity.account_id)
+pulumi.export("suffix_text_result", suffix_text.result)

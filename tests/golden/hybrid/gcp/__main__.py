@@ -314,7 +314,7 @@ score_function = gcp.cloudfunctionsv2.Function(
                 "s3://example-legacy-orders/?region=us-east-1&role=arn:aws:iam::",
                 hybrid_aws_stack.require_output("account_identity_account_id"),
                 ":role/hybrid-score-from-gcp-",
-                pulumi.get_stack(),
+                hybrid_aws_stack.require_output("suffix_text_result"),
                 "&audience=hybrid-on-aws-",
                 pulumi.get_stack(),
             ),

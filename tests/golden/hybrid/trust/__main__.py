@@ -7,6 +7,10 @@ import pulumi_aws as aws
 
 import overrides
 
+hybrid_aws_stack = pulumi.StackReference(
+    "hybrid-aws",
+    stack_name=f"{pulumi.get_organization()}/hybrid-aws/{pulumi.get_stack()}",
+)
 hybrid_gcp_stack = pulumi.StackReference(
     "hybrid-gcp",
     stack_name=f"{pulumi.get_organization()}/hybrid-gcp/{pulumi.get_stack()}",
@@ -30,7 +34,10 @@ aws_provider = aws.Provider(
 # What score becomes when it comes here from gcp.
 score_from_gcp_role = aws.iam.Role(
     "hybrid-score-from-gcp-role",
-    name=f"hybrid-score-from-gcp-{pulumi.get_stack()}",
+    name=pulumi.Output.concat(
+        "hybrid-score-from-gcp-",
+        hybrid_aws_stack.require_output("suffix_text_result"),
+    ),
     assume_role_policy=pulumi.Output.json_dumps(
         {
             "Version": "2012-10-17",

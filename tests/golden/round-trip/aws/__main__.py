@@ -8,6 +8,7 @@ import json
 
 import pulumi
 import pulumi_aws as aws
+import pulumi_random as random
 
 import overrides
 
@@ -48,6 +49,15 @@ aws_provider = aws.Provider(
 
 account_identity = aws.get_caller_identity_output(
     opts=pulumi.InvokeOutputOptions(provider=aws_provider),
+)
+
+# --- Shared: suffix -------------------------------------------------------------------
+
+suffix_text = random.RandomString(
+    "round-trip-suffix",
+    length=6,
+    special=False,
+    upper=False,
 )
 
 # --- Shared: outbound -----------------------------------------------------------------
@@ -499,5 +509,6 @@ pulumi.export(
     "outbound_federation_issuer_identifier",
     outbound_federation.issuer_identifier,
 )
+pulumi.export("suffix_text_result", suffix_text.result)
 pulumi.export("three_role_arn", three_role.arn)
 pulumi.export("three_role_id", three_role.id)

@@ -16,6 +16,9 @@ project = config.require("project")
 # Whether data outlives the stack: protected from deletion, and left in place by pulumi
 # destroy
 keep_data = config.get_bool("keep_data") is not False
+# Any other text gives the guests from other clouds new names, to let them in again
+# where trust ended
+guests = config.get("guests") or "1"
 
 round_trip_aws_stack = pulumi.StackReference(
     "round-trip-aws",
@@ -44,15 +47,6 @@ storage_api_service = gcp.projects.Service(
     opts=pulumi.ResourceOptions(provider=gcp_provider),
 )
 
-# --- Shared: suffix -------------------------------------------------------------------
-
-suffix_text = random.RandomString(
-    "round-trip-suffix",
-    length=6,
-    special=False,
-    upper=False,
-)
-
 # --- Shared: iam-api ------------------------------------------------------------------
 
 iam_api_service = gcp.projects.Service(
@@ -64,15 +58,31 @@ iam_api_service = gcp.projects.Service(
 
 # --- Shared: guests -------------------------------------------------------------------
 
+guests_id = random.RandomString(
+    "round-trip-guests-id",
+    length=6,
+    special=False,
+    upper=False,
+)
+
 # Tasks of other clouds that have something to do here; the trust program says which.
 guests_pool = gcp.iam.WorkloadIdentityPool(
     "round-trip-guests",
     workload_identity_pool_id=pulumi.Output.concat(
-        "round-trip-guests-",
-        suffix_text.result,
+        "guests-of-round-trip-",
+        guests_id.result,
     ),
     display_name="round-trip guests",
     opts=pulumi.ResourceOptions(provider=gcp_provider, depends_on=[iam_api_service]),
+)
+
+# --- Shared: suffix -------------------------------------------------------------------
+
+suffix_text = random.RandomString(
+    "round-trip-suffix",
+    length=6,
+    special=False,
+    upper=False,
 )
 
 # --- Shared: object-writer ------------------------------------------------------------
@@ -268,6 +278,17 @@ d1_bucket = gcp.storage.Bucket(
     ),
 )
 
+# --- Guest from azure: task two -------------------------------------------------------
+
+# Who it is here; the trust program says who may be it.
+two_from_azure_id = random.RandomString(
+    "round-trip-two-from-azure-id",
+    length=6,
+    special=False,
+    upper=False,
+    keepers={"guests": guests, "from": "azure"},
+)
+
 # --- Task one -------------------------------------------------------------------------
 
 # one reads d0 and writes d1.
@@ -327,7 +348,7 @@ one_function = gcp.cloudfunctionsv2.Function(
                 "/?region=us-east-1&role=arn:aws:iam::",
                 round_trip_aws_stack.require_output("account_identity_account_id"),
                 ":role/round-trip-one-from-gcp-",
-                pulumi.get_stack(),
+                round_trip_aws_stack.require_output("suffix_text_result"),
                 "&audience=round-trip-on-aws-",
                 pulumi.get_stack(),
             ),
@@ -550,3 +571,4 @@ pulumi.export(
     guests_pool.workload_identity_pool_id,
 )
 pulumi.export("one_account_unique_id", one_account.unique_id)
+pulumi.export("two_from_azure_id_result", two_from_azure_id.result)

@@ -14,13 +14,13 @@ config = pulumi.Config()
 # The id of the Google Cloud project to deploy to
 project = config.require("project")
 
-round_trip_gcp_stack = pulumi.StackReference(
-    "round-trip-gcp",
-    stack_name=f"{pulumi.get_organization()}/round-trip-gcp/{pulumi.get_stack()}",
-)
 round_trip_aws_stack = pulumi.StackReference(
     "round-trip-aws",
     stack_name=f"{pulumi.get_organization()}/round-trip-aws/{pulumi.get_stack()}",
+)
+round_trip_gcp_stack = pulumi.StackReference(
+    "round-trip-gcp",
+    stack_name=f"{pulumi.get_organization()}/round-trip-gcp/{pulumi.get_stack()}",
 )
 round_trip_azure_stack = pulumi.StackReference(
     "round-trip-azure",
@@ -70,7 +70,10 @@ azure_subscription_client = azure.authorization.get_client_config_output(
 # What one becomes when it comes here from gcp.
 one_from_gcp_role = aws.iam.Role(
     "round-trip-one-from-gcp-role",
-    name=f"round-trip-one-from-gcp-{pulumi.get_stack()}",
+    name=pulumi.Output.concat(
+        "round-trip-one-from-gcp-",
+        round_trip_aws_stack.require_output("suffix_text_result"),
+    ),
     assume_role_policy=pulumi.Output.json_dumps(
         {
             "Version": "2012-10-17",
@@ -144,7 +147,10 @@ gcp.iam.WorkloadIdentityPoolProvider(
     workload_identity_pool_id=round_trip_gcp_stack.require_output(
         "guests_pool_workload_identity_pool_id",
     ),
-    workload_identity_pool_provider_id="two-from-azure",
+    workload_identity_pool_provider_id=pulumi.Output.concat(
+        "guest-two-from-azure-",
+        round_trip_gcp_stack.require_output("two_from_azure_id_result"),
+    ),
     display_name="two-from-azure",
     oidc={
         "issuer_uri": pulumi.Output.concat(

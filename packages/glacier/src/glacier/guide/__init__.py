@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from glacier.access import storage_kind
 from glacier.bundle import Artifact, Needs, builds_image
+from glacier.guide import deploying
 from glacier.infra import Node, Program
 from glacier.lowering import workflow_name
 from glacier.plan import Home, Line, Plan, crossing, money, path_of
@@ -27,8 +28,8 @@ def text(
         *_prerequisites(plan, programs),
         *_packages(plan, bundles),
         *_configuration(plan, programs),
-        *_gone(gone),
-        *_deploy(programs),
+        *deploying.gone(gone),
+        *deploying.deploy(programs),
         *_images(plan, programs, bundles),
         *_secrets(plan),
         *_inputs(plan),
@@ -39,7 +40,7 @@ def text(
         *_costs(plan),
         *_changes(plan),
         *_existing(plan),
-        *_teardown(programs),
+        *deploying.teardown(programs),
     ]
     return "\n".join(parts) + "\n"
 
@@ -123,52 +124,9 @@ def _configuration(plan: Plan, programs: Mapping[str, Program]) -> Iterator[str]
                 shown = str(config.default).lower()
                 yield f"- `pulumi config set {config.name} …`: {config.description} (now `{shown}`)"
         yield ""
-    yield "A second stack (`pulumi stack init prod`) is a second, separate deployment: no name collides.\n"
-
-
-def _gone(folders: Sequence[str]) -> Iterator[str]:
-    if not folders:
-        return
-    clouds = [folder for folder in folders if folder != TRUST]
-    yield "## Remove what the pipeline no longer has\n"
-    named = " and ".join(f"`{folder}/`" for folder in folders)
-    yield f"The pipeline has no {named} any more, but what was deployed from there is still in the cloud. The program"
-    yield "there now makes nothing: `pulumi up` removes what it made, in each of its stacks (`pulumi stack ls`). Delete"
-    yield "the folder when they are empty.\n"
-    if TRUST in folders:
-        yield f"`{TRUST}/` first, before anything else is deployed: until then the trust between clouds goes on.\n"
-        yield from _up(TRUST)
-    if clouds:
-        names = " and ".join(f"`{cloud}/`" for cloud in clouds)
-        yield f"{names} last, when the rest is deployed and what is still wanted of its data was copied.\n"
-        for cloud in clouds:
-            yield from _up(cloud)
-        yield "It refuses while data is protected, which is the default. To remove everything *but the data*, first run"
-        yield "`pulumi state unprotect --all`: what holds data is forgotten by the stack and stays in the cloud, to be"
-        yield "deleted there by hand. In a stack with `keep_data` set to `false`, it deletes the data as well.\n"
-
-
-def _up(folder: str, note: str = "") -> Iterator[str]:
-    yield f"```sh\ncd {folder}{note}"
-    yield "pulumi preview --refresh   # without --refresh a preview can miss what changed outside Pulumi"
-    yield "pulumi up --refresh\ncd ..\n```\n"
-
-
-def _deploy(programs: Mapping[str, Program]) -> Iterator[str]:
-    yield "## 3. Look, then deploy\n"
-    names = {program.name: cloud for cloud, program in programs.items()}
-    if len(programs) > 1:
-        yield f"In this order, since later programs read what earlier ones export: {' → '.join(programs)}.\n"
-    for cloud, program in programs.items():
-        reads = ", ".join(names[other] for other in program.needs if other in names)
-        yield from _up(cloud, f"    # reads from {reads}" if reads else "")
-    for cloud, program in programs.items():
-        if program.late:
-            later = " and ".join(sorted(names[other] for other in program.late))
-            yield (
-                f"`{cloud}` and {later} read from each other: after the first time, run `pulumi up --refresh` in"
-                f" `{cloud}` once more. Until then its tasks do not know the addresses of what is on {later}.\n"
-            )
+    chosen = ", ".join(_named(plan))
+    but = f" Only what you named yourself ({chosen}) they cannot both have." if chosen else ""
+    yield f"A second stack (`pulumi stack init prod`) is a second, separate deployment with names of its own.{but}\n"
 
 
 def _images(plan: Plan, programs: Mapping[str, Program], bundles: Mapping[str, tuple[Artifact, ...]]) -> Iterator[str]:
@@ -336,30 +294,21 @@ def _changes(plan: Plan) -> Iterator[str]:
     yield "Changes of your own to any resource go into `overrides.py`, which is never overwritten.\n"
 
 
-def _existing(plan: Plan) -> Iterator[str]:
-    named = [
-        s
+def _named(plan: Plan) -> list[str]:
+    """The names that the user chose for what is made."""
+    return [
+        f"`{s.particular.own_name}`"
         for s in plan.storages
         if s.holding.resource is not None and s.holding.resource.own_name and s.particular.own_name
+        if not getattr(s.particular, "existing", False)
     ]
-    managed = [s for s in named if not getattr(s.particular, "existing", False)]
-    if not managed:
+
+
+def _existing(plan: Plan) -> Iterator[str]:
+    if not _named(plan):
         return
     yield "## Take over buckets that exist already\n"
-    names = ", ".join(f"`{s.particular.own_name}`" for s in managed)
+    names = ", ".join(_named(plan))
     yield f"{names} will be created. If it exists already, compile with `--adopt`: the program then imports it,"
     yield "and its public access block, policy, encryption and lifecycle rules are replaced by the ones in the program."
     yield "Run `pulumi preview` first; compile without `--adopt` again once `pulumi up` has imported it.\n"
-
-
-def _teardown(programs: Mapping[str, Program]) -> Iterator[str]:
-    yield "## Tear it down\n"
-    if len(programs) > 1:
-        yield f"In the reverse order: {' → '.join(reversed(list(programs)))}. In each folder:\n"
-    yield "```sh\npulumi destroy\n```\n"
-    yield "refuses while data is protected, which is the default. To remove everything *but the data*:\n"
-    yield "```sh"
-    yield "pulumi state unprotect --all"
-    yield "pulumi destroy   # what holds data is forgotten by the stack and stays in the cloud"
-    yield "```\n"
-    yield "To delete the data as well, first `pulumi config set keep_data false && pulumi up`, then `pulumi destroy`."
