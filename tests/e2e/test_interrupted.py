@@ -16,7 +16,7 @@ from glacier.runtime.manifest import Place
 
 MIB = 1 << 20
 LARGE = 256  # MiB
-MOST = 250  # MiB that a process may need for an object of any size
+MOST = 130  # MiB that a process may need for an object of any size
 
 WRITE = """
 import sys

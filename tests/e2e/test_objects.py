@@ -17,6 +17,7 @@ import pyarrow as pa
 import pytest
 from e2e.homes import BUCKET, Home
 from glacier.runtime import abroad
+from glacier.runtime.buckets import Remote
 from glacier.runtime.codecs import SUFFIXES
 from glacier.runtime.manifest import Place
 from glacier.runtime.problems import Problem
@@ -90,9 +91,35 @@ def test_a_file(home: Home, tmp_path: Path) -> None:
 SWITCHES = [("parallel",), ("cache",), ("compress",), ("parallel", "cache", "compress", "batch")]
 
 
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connections that are never fast enough: a server on this machine is too fast for ranges."""
+    monkeypatch.setattr(abroad, "_PATIENCE", -1)
+    monkeypatch.setattr(abroad, "_FAST", math.inf)
+
+
 @pytest.mark.parametrize("switches", SWITCHES, ids="-".join)
 def test_what_goes_to_another_cloud(home: Home, switches: tuple[str, ...]) -> None:
-    """In ranges, kept, packed, or all of it: what is read is what was written, also after it was replaced."""
+    """As one stream, kept, packed, or all of it: what is read is what was written, also after it was replaced."""
+    _written_and_read(home, switches)
+
+
+def test_what_goes_to_another_cloud_in_ranges(home: Home, slow: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What servers make of them: their ends, the last one, and conditions."""
+    asked: list[tuple[int, int]] = []
+    part = Remote.part
+
+    def watched(self: Remote, path: str, start: int, end: int, etag: str) -> bytes:
+        asked.append((start, end))
+        return part(self, path, start, end, etag)
+
+    monkeypatch.setattr(Remote, "part", watched)
+    _written_and_read(home, ("parallel",))
+    assert MIB in {end - start for start, end in asked}
+    assert {end for _, end in asked} >= {20 * MIB, 10 * MIB}
+
+
+def _written_and_read(home: Home, switches: tuple[str, ...]) -> None:
     crossing = place(transfer=switches)
     for content in (RANDOM.randbytes(20 * MIB), bytes(10 * MIB), b"small"):
         home.open().write(crossing, content, bytes)
@@ -102,10 +129,8 @@ def test_what_goes_to_another_cloud(home: Home, switches: tuple[str, ...]) -> No
 
 
 @pytest.mark.parametrize("home", ["ministack", "moto", "azure"], indirect=True)  # fake-gcs-server takes no If-Match
-def test_an_object_that_is_replaced_while_it_is_read(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_object_that_is_replaced_while_it_is_read(home: Home, slow: None) -> None:
     """Is an error, and never the beginning of one and the end of the other."""
-    monkeypatch.setattr(abroad, "_PATIENCE", -1)  # a server on this machine is too fast for ranges
-    monkeypatch.setattr(abroad, "_FAST", math.inf)
     crossing = place(transfer=("parallel",))
     store = home.open()
     store.write(crossing, RANDOM.randbytes(64 * MIB), bytes)
@@ -155,8 +180,8 @@ def test_a_source_that_is_missing(home: Home) -> None:
     assert f"{home.scheme}://{home.place}/d/" in caught.value.help
 
 
-@pytest.mark.parametrize("form", [None, dict, bytes, Path, Iterator[bytes], pl.LazyFrame])
-@pytest.mark.parametrize("options", [{}, {"format": "json"}, {"path": "one.json"}])
+@pytest.mark.parametrize("form", [None, dict, bytes, Path, Iterator[bytes], Iterator[dict], pl.LazyFrame])
+@pytest.mark.parametrize("options", [{}, {"format": "json"}, {"format": "csv"}, {"path": "one.json"}])
 def test_what_is_not_there(home: Home, form: Any, options: dict[str, str]) -> None:
     store = home.open()
     with pytest.raises(Problem, match="there is nothing yet at"):

@@ -133,6 +133,17 @@ def test_the_users_exception_crosses_with_its_lines(tmp_path: Path) -> None:
     assert [frame.name for frame in caught.value.frames] == ["work", "deeper"]
 
 
+def test_an_iterators_exception_crosses_with_its_lines(tmp_path: Path) -> None:
+    def work() -> Annotated[Iterator[dict[str, int]], Dataset("out")]:
+        yield {"a": 1}
+        yield {"a": int("oops")}
+
+    with pytest.raises(Raised, match="task work: ValueError: invalid literal") as caught:
+        single(timeout=30)(work)(tmp_path)
+    assert isinstance(caught.value.__cause__, ValueError)
+    assert [frame.name for frame in caught.value.frames] == ["work"]
+
+
 @pytest.mark.slow
 def test_an_exception_that_cannot_cross(tmp_path: Path) -> None:
     def work() -> Dataset("out"):  # type: ignore[valid-type]

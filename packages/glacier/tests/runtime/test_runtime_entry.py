@@ -17,6 +17,7 @@ from glacier.runtime import entry, is_importing
 from glacier.runtime.manifest import Manifest, Place
 
 MODULE = """\
+from collections.abc import Iterator
 from typing import Annotated
 from glacier import Dataset, Pipeline, task
 from glacier.runtime import is_importing
@@ -48,6 +49,12 @@ def alone(x: numbers) -> other:
     return {"seen": seen}
 
 
+@pipeline.task
+def lazily(x: Annotated[Iterator[int], numbers]) -> Annotated[Iterator[dict[str, float]], Dataset("slim")]:
+    for number in x:
+        yield {"n": 1 / (number - 3)}
+
+
 results = pipeline.run()  # nothing runs while the module is only being imported
 """
 
@@ -75,13 +82,18 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def write_manifest(code: Path, **changes: Any) -> None:
-    names = {"numbers": True, "total": False, "other": False, "out 1": False}
+    names = {"numbers": True, "total": False, "other": False, "slim": False, "out 1": False}
     module = "shop_for_entry"
     fields: dict[str, Any] = {
         "pipeline": "shop",
         "module": module,
         "attribute": "pipeline",
-        "tasks": {"add": f"{module}:add", "made 1": f"{module}:make.<locals>.inner", "gone": f"{module}:gone"},
+        "tasks": {
+            "add": f"{module}:add",
+            "lazily": f"{module}:lazily",
+            "made 1": f"{module}:make.<locals>.inner",
+            "gone": f"{module}:gone",
+        },
         "places": {name: Place(store="my-store", path=f"{name}/", source=source) for name, source in names.items()},
     }
     (code / "manifest.json").write_text(Manifest(**{**fields, **changes}).to_json())
@@ -134,6 +146,16 @@ def test_a_container(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyte
     assert "was asked to run 'other'" in capsys.readouterr().err
 
 
+def test_a_failure_of_an_iterator_is_logged_as_any_other(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(TaskError):
+        entry.aws_handler({"task": "lazily"}, None)
+    failed = lines(capsys.readouterr().err)[-1]
+    assert (failed["error"], failed["dataset"]) == ("ZeroDivisionError: division by zero", None)
+    first, second, *_ = failed["traceback"].splitlines()
+    assert first.endswith("in lazily")
+    assert second.strip() == 'yield {"n": 1 / (number - 3)}'
+
+
 def test_a_failure_is_logged_with_the_users_lines_first(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -144,7 +166,7 @@ def test_a_failure_is_logged_with_the_users_lines_first(
     failed = lines(capsys.readouterr().err)[-1]
     assert (failed["event"], failed["level"]) == ("failed", "error")
     assert failed["error"] == "ValueError: there is nothing to add"
-    assert failed["traceback"].splitlines()[0].endswith('shop_for_entry.py", line 13, in add')
+    assert failed["traceback"].splitlines()[0].endswith('shop_for_entry.py", line 14, in add')
     assert len(failed["traceback"].splitlines()) == 2
 
 
@@ -152,7 +174,7 @@ def test_a_failure_is_logged_with_the_users_lines_first(
     ("task", "changes", "said"),
     [
         (None, {}, "nobody said which"),
-        ("ad", {}, "is no task of this folder, which has add, gone, made 1"),
+        ("ad", {}, "is no task of this folder, which has add, gone, lazily, made 1"),
         ("gone", {}, "gone is not found in shop_for_entry when it is imported"),
         (
             "add",

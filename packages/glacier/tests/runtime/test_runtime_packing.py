@@ -166,15 +166,18 @@ def test_one_object_is_packed_when_its_name_says_so(store: Store) -> None:
 
 
 @pytest.mark.parametrize("before", [PACKED, ()])
-def test_a_switch_may_be_turned(store: Store, before: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("kind", ["json", "csv"])
+def test_a_switch_may_be_turned(store: Store, before: tuple[str, ...], kind: str) -> None:
     """The next run writes it the other way; until then it is found as it is."""
     now = () if before else PACKED
-    store.write(place(format="json", transfer=before), [1], list)
+    one, two = [{"a": "1"}], [{"a": "2"}]
+    store.write(place(format=kind, transfer=before), one, list)
     fresh = Objects(bucket(store))
-    assert fresh.read(place(format="json", transfer=now), list) == [1]
-    assert fresh.exists(place(format="json", transfer=now))
-    fresh.write(place(format="json", transfer=now), [2], list)
-    assert Objects(bucket(store)).read(place(format="json", transfer=now), list) == [2]
+    for form in (list, Iterator[dict[str, str]]):
+        assert list(fresh.read(place(format=kind, transfer=now), form)) == one
+    assert fresh.exists(place(format=kind, transfer=now))
+    fresh.write(place(format=kind, transfer=now), two, list)
+    assert Objects(bucket(store)).read(place(format=kind, transfer=now), list) == two
 
 
 def test_nothing_is_there(store: Store) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import pickle
 import traceback
 from collections.abc import Iterator
@@ -10,12 +12,18 @@ from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import pytest
 from glacier.errors import TaskError
+from glacier.runtime.buckets import Remote
 from glacier.runtime.manifest import Place
+from glacier.runtime.objects import Objects
 from glacier.runtime.problems import Raised
 from glacier.runtime.run import Step, run, step_of
 from glacier.runtime.stores import Memory, Store, open_store
+from obstore.store import MemoryStore
+
+MIB = 1 << 20
 
 
 @pytest.fixture
@@ -103,15 +111,86 @@ def test_what_is_not_there(stores: dict[str, Store]) -> None:
     assert caught.value.dataset == "a"
 
 
-def test_an_iterator_that_fails_names_the_dataset(stores: dict[str, Store], tmp_path: Path) -> None:
-    def rows() -> Iterator[dict[str, int]]:
-        yield {"a": 1}
-        raise ZeroDivisionError("in the middle")
+def far() -> Store:
+    """Uploads parts from another thread."""
+    return Objects(Remote(MemoryStore(), "s3://far"))
 
-    with pytest.raises(TaskError, match="task t, dataset a: ZeroDivisionError: in the middle") as caught:
-        run(Step("t", rows, (), (("a", Iterator[dict[str, int]]),)), PLACES, stores)
-    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+
+KINDS = [("json", dict[str, int]), ("csv", dict[str, int]), ("parquet", dict[str, int]), ("bytes", bytes)]
+
+
+@pytest.mark.parametrize("where", ["disk", "far", "memory"])
+@pytest.mark.parametrize(("kind", "item"), KINDS, ids=[kind for kind, _ in KINDS])
+@pytest.mark.parametrize("packed", [(), ("compress",)], ids=["plain", "packed"])
+def test_an_iterator_fails_as_the_function_does(
+    tmp_path: Path, where: str, kind: str, item: Any, packed: tuple[str, ...]
+) -> None:
+    """The user's own lines first, and no dataset is blamed: it is the code that is wrong."""
+    store = {"disk": lambda: open_store(f"file://{tmp_path}"), "far": far, "memory": Memory}[where]()
+
+    def items() -> Iterator[Any]:
+        yield os.urandom(6 * MIB) if kind == "bytes" else {"a": 1}
+        yield helper([])
+
+    step = Step("t", items, (), (("a", Iterator[item]),))
+    with pytest.raises(Raised, match=r"^task t: TypeError: list indices") as caught:
+        run(step, {"a": Place(store="s", path="a/", format=kind, transfer=packed)}, {"s": store})
+    assert isinstance(caught.value.__cause__, TypeError)
+    assert [frame.name for frame in caught.value.frames] == ["items", "helper"]
+    assert caught.value.frames[-1].line == 'return x["no"]'
     assert not [file for file in tmp_path.rglob("*") if file.is_file()]
+
+
+@pytest.mark.parametrize(
+    ("kind", "wanted"),
+    [("parquet", pa.RecordBatchReader), ("csv", pa.RecordBatchReader), ("parquet", Iterator[pa.RecordBatch])],
+)
+def test_so_do_record_batches(stores: dict[str, Store], kind: str, wanted: Any) -> None:
+    def batches() -> Iterator[pa.RecordBatch]:
+        yield pa.record_batch({"a": [1]})
+        yield pa.record_batch({"a": [helper([])]})
+
+    def reader() -> pa.RecordBatchReader:
+        return pa.RecordBatchReader.from_batches(pa.schema({"a": pa.int64()}), batches())
+
+    function = reader if wanted is pa.RecordBatchReader else batches
+    with pytest.raises(Raised, match=r"^task t: TypeError: list indices") as caught:
+        run(Step("t", function, (), (("a", wanted),)), {"a": Place(store="s", path="a/", format=kind)}, stores)
+    assert [frame.name for frame in caught.value.frames][-2:] == ["batches", "helper"]
+
+
+def test_a_full_disk_of_the_users_own(stores: dict[str, Store]) -> None:
+    """Is no full disk of the output's."""
+
+    def pieces() -> Iterator[bytes]:
+        yield b"1"
+        raise OSError(errno.ENOSPC, "mine")
+
+    with pytest.raises(Raised, match=r"^task t: OSError: .*mine") as caught:
+        run(Step("t", pieces, (), (("a", Iterator[bytes]),)), PLACES, stores)
+    assert [frame.name for frame in caught.value.frames] == ["pieces"]
+
+
+def lazily(rows: Iterator[dict[str, str]]) -> Iterator[dict[str, str]]:
+    yield from rows
+
+
+@pytest.mark.parametrize("function", [list, lazily, iter], ids=["at once", "lazily", "as it is"])
+def test_bad_data_is_its_own_datasets(stores: dict[str, Store], tmp_path: Path, function: Any) -> None:
+    """Wherever it is noticed: in the function, or while its output is written."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "data.csv").write_text("x,y\n1,2\n3,4,5\n")
+    step = Step("t", lambda x: function(x), (("x", "a", Iterator[dict[str, str]]),), (("b", None),))
+    with pytest.raises(TaskError, match=r"data\.csv has another number of cells in line 3") as caught:
+        run(step, PLACES, stores)
+    assert caught.value.dataset == "a"
+    assert not (tmp_path / "b").exists()
+
+
+def test_what_an_iterator_gives_is_bad_data_of_its_dataset(stores: dict[str, Store]) -> None:
+    step = Step("t", lambda: iter([{"x": object()}]), (), (("b", Iterator[dict[str, Any]]),))
+    with pytest.raises(TaskError, match="task t, dataset b: holds <object"):
+        run(step, PLACES, stores)
 
 
 def test_messages_go_only_when_the_task_has_succeeded(tmp_path: Path) -> None:

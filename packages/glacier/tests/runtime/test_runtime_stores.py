@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -74,9 +75,9 @@ def _exists(store: Store, where: Place) -> bool:
         return False
 
 
-@pytest.mark.parametrize("form", [None, list, bytes, Path, pl.LazyFrame])
+@pytest.mark.parametrize("form", [None, list, bytes, Path, pl.LazyFrame, Iterator[dict], Iterator[bytes]])
 def test_what_is_not_there_yet(store: Store, form: Any) -> None:
-    for options in ({}, {"format": "json"}, {"path": "one.json"}):
+    for options in ({}, {"format": "json"}, {"format": "csv"}, {"path": "one.json"}):
         with pytest.raises(Problem, match="there is nothing yet at") as caught:
             store.read(place(**options), form)
         assert caught.value.help == "run the task that writes it first"
@@ -93,8 +94,6 @@ def test_where_a_source_is_missing_and_what_to_type(tmp_path: Path) -> None:
 def test_large_objects_are_read_in_pieces(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(buckets, "PIECE", 1000)
     store.write(place(), bytes(5000), None)
-    from collections.abc import Iterator
-
     assert b"".join(store.read(place(), Iterator[bytes])) == bytes(5000)
 
 

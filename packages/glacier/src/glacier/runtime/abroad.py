@@ -128,12 +128,12 @@ class Abroad:
         found = self._found(path)
         return pieces_of(found) if isinstance(found, Path) else found
 
-    def file(self, path: str, *, own: bool = False) -> Path:
+    def file(self, path: str, scratch: Scratch, *, own: bool = False) -> Path:
         """A local file with an object's content."""
         found = self._found(path)
         if not isinstance(found, Path):
-            return _written(found, self._scratch.file(path))
-        return Path(shutil.copyfile(found, self._scratch.file(path))) if own else found
+            return scratch.filled(path, found)
+        return Path(shutil.copyfile(found, scratch.file(path))) if own else found
 
     def where(self, path: str) -> str:
         """The object's address."""
@@ -152,7 +152,7 @@ class Abroad:
         pieces = self._counted(stream)
         if not (self._keep and KEPT.takes(facts)):
             return pieces
-        target = _written(pieces, self._scratch.file(path))
+        target = self._scratch.filled(path, pieces)
         KEPT.put(where, facts, target)
         return target
 
@@ -177,9 +177,3 @@ class Abroad:
         for piece in pieces:
             self._tally.received = (self._tally.received or 0) + len(piece)
             yield piece
-
-
-def _written(pieces: Iterable[bytes], target: Path) -> Path:
-    with target.open("wb") as file:
-        file.writelines(pieces)
-    return target

@@ -12,7 +12,7 @@ import itertools
 import os
 import shutil
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Protocol
 
@@ -50,8 +50,8 @@ class Bucket(Protocol):
     def chunks(self, path: str) -> Iterator[bytes]:
         """An object in pieces."""
 
-    def file(self, path: str, *, own: bool = False) -> Path:
-        """A local file with an object's content, until the bucket is closed; ``own``: to do anything with."""
+    def file(self, path: str, scratch: Scratch, *, own: bool = False) -> Path:
+        """A local file with an object's content, until ``scratch`` is closed; ``own``: to do anything with."""
 
     def find(self, folder: str) -> Sequence[Found]:
         """The objects in a folder, but not in folders below it."""
@@ -63,7 +63,7 @@ class Bucket(Protocol):
         """A path as a person would look for it."""
 
     def close(self) -> None:
-        """Remove what was only for reading."""
+        """Remove what was only for a while."""
 
 
 class Scratch:
@@ -82,6 +82,13 @@ class Scratch:
         folder = Path(self._folder) / str(next(self._numbers))
         folder.mkdir()
         return folder / (name.rpartition("/")[2] or "data")
+
+    def filled(self, name: str, pieces: Iterable[bytes]) -> Path:
+        """A new file with what pieces hold."""
+        target = self.file(name)
+        with target.open("wb") as file:
+            file.writelines(pieces)
+        return target
 
     def whole(self, name: str, content: Content) -> bytes:
         """All of a content at once, for what takes it in no other way."""
@@ -113,7 +120,6 @@ class Disk:
         self.root = os.path.abspath(root)
         self._writing = f"{self.root}/.writing"
         self._numbers = itertools.count()
-        self._scratch = Scratch()
         leftovers.sweep(self._writing)
 
     def read(self, path: str) -> bytes:
@@ -125,12 +131,12 @@ class Disk:
         """A file in pieces."""
         return pieces_of(Path(self.root, path))
 
-    def file(self, path: str, *, own: bool = False) -> Path:
+    def file(self, path: str, scratch: Scratch, *, own: bool = False) -> Path:
         """The file itself, or a copy."""
         target = Path(self.root, path)
         if not target.is_file():
             raise FileNotFoundError(target)
-        return Path(shutil.copyfile(target, self._scratch.file(path))) if own else target
+        return Path(shutil.copyfile(target, scratch.file(path))) if own else target
 
     def find(self, folder: str) -> Sequence[Found]:
         """The files in a folder; hidden ones are not data."""
@@ -171,23 +177,24 @@ class Disk:
         return f"{self.root}/{path}".replace("/", os.sep)
 
     def close(self) -> None:
-        """Remove copies, and the folder for unfinished files when there are none."""
-        self._scratch.close()
+        """Remove the folder for unfinished files when there are none."""
         leftovers.sweep(self._writing)
         with contextlib.suppress(OSError):  # another process writes there
             os.rmdir(self._writing)
 
 
 def pieces_of(path: Path) -> Iterator[bytes]:
-    """A file in pieces; it is opened now, so that a missing one is told now."""
-    file = path.open("rb", buffering=0)
+    """A file in pieces; it is opened now, so that a missing one is told now, and closed also when nobody reads it."""
 
     def pieces() -> Iterator[bytes]:
-        with file:
+        with path.open("rb", buffering=0) as file:
+            yield b""
             while piece := file.read(PIECE):
                 yield piece
 
-    return pieces()
+    opened = pieces()
+    next(opened)
+    return opened
 
 
 def _fill(path: str, content: Content) -> int:
@@ -269,13 +276,9 @@ class Remote:
         """What is known of an object before it is read."""
         return _facts(self._client.head(self._store, path))
 
-    def file(self, path: str, *, own: bool = False) -> Path:
+    def file(self, path: str, scratch: Scratch, *, own: bool = False) -> Path:
         """The object, downloaded piece by piece."""
-        pieces = self.chunks(path)
-        target = self._scratch.file(path)
-        with target.open("wb") as file:
-            file.writelines(pieces)
-        return target
+        return scratch.filled(path, self.chunks(path))
 
     def find(self, folder: str) -> Sequence[Found]:
         """The objects in a folder; a marker for the folder itself is none."""
@@ -335,7 +338,7 @@ class Remote:
         return f"{self._address}/{path}"
 
     def close(self) -> None:
-        """Remove what was downloaded."""
+        """Remove what was made to be uploaded."""
         self._scratch.close()
 
 
@@ -354,10 +357,15 @@ _PATH = "return the path of a file, or write it as several datasets"
 _REFUSED = {"PermissionDeniedError", "UnauthenticatedError", "NoPermissionError", "AuthenticationError"}
 
 
+def is_full(error: Exception) -> bool:
+    """Whether a disk has no more room."""
+    return isinstance(error, OSError) and error.errno in (28, 122)  # ENOSPC, EDQUOT
+
+
 def why(error: Exception, bucket: Bucket, path: str) -> Problem:
     """What an error of a disk or a cloud means to a person."""
     where = bucket.where(path)
-    if isinstance(error, OSError) and error.errno in (28, 122):  # ENOSPC, EDQUOT
+    if is_full(error):
         return Problem(
             f"the disk is full: {where} was not written, and nothing of it is left", "make room and run again"
         )

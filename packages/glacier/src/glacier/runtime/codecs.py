@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import Any, Protocol, TypeAlias
 
-from glacier.runtime import frames, plain
+from glacier.runtime import frames, plain, streams
 from glacier.runtime.packing import unpacked_name
 from glacier.runtime.problems import Problem
 from glacier.runtime.schema import checked_rows
@@ -193,7 +193,7 @@ def _checked(items: Iterator[Any], kind: str | None) -> Iterator[Any]:
     """What is read bit by bit, whose end may be as bad as what is read at once."""
     try:
         yield from items
-    except (Problem, MemoryError):
+    except (Problem, FileNotFoundError, PermissionError, MemoryError):
         raise
     except Exception as error:
         raise _bad(error, kind) from error
@@ -213,11 +213,11 @@ def _guess(source: Source, form: Form) -> str:
         return "parquet"
     if form is Form.TEXT:
         return "text"
-    content = source.content()
-    if content[:4] == b"PAR1":
+    if next(source.chunks(), b"")[:4] == b"PAR1":
         return "parquet"
     if form is not Form.ANY:
         return "json"
+    content = source.content()
     try:
         plain.from_json(content)
     except ValueError:
@@ -266,18 +266,16 @@ def _json(source: Source, form: Form, schema: Mapping[str, str] | None) -> Any:
 
 
 def _json_rows(source: Source) -> Iterator[Any]:
-    with source.file().open("rb") as file:
-        yield from plain.read_json_rows(file)
+    return plain.read_json_rows(streams.binary(source.chunks()))
 
 
 def _csv_rows(source: Source, schema: Mapping[str, str] | None) -> Iterator[dict[str, Any]]:
-    with source.file().open(encoding="utf-8-sig", newline="") as file:  # spreadsheets put a mark before the first byte
-        yield from plain.read_csv_rows(file, schema)
+    # Spreadsheets put a mark before the first byte.
+    return plain.read_csv_rows(streams.text(source.chunks(), "utf-8-sig", newline=""), schema)
 
 
 def _lines(source: Source) -> Iterator[str]:
-    with source.file().open("r", encoding="utf-8") as file:
-        yield from (line.rstrip("\n") for line in file)
+    return (line.rstrip("\n") for line in streams.text(source.chunks(), "utf-8"))
 
 
 def in_memory(value: Any, wanted: Any) -> Any:

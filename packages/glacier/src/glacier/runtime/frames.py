@@ -171,7 +171,7 @@ def _read_parquet(path: Path, form: Form) -> Any:
         polars = library("polars")
         return polars.scan_parquet(path) if form is Form.LAZY else polars.read_parquet(path)
     parquet = library("pyarrow.parquet")
-    if form in (Form.READER, Form.BATCHES):
+    if form in (Form.READER, Form.BATCHES, Form.ROWS):
         file = parquet.ParquetFile(path)
         batches = file.iter_batches(_BATCH)
         if form is Form.BATCHES:
@@ -214,7 +214,7 @@ def convert(value: Any, form: Form) -> Any:
     if form is Form.PLAIN:
         return rows_of(value)
     if form is Form.ROWS:
-        return iter(rows_of(value))
+        return (row for batch in value for row in batch.to_pylist()) if have is Form.READER else iter(rows_of(value))
     if have in (Form.POLARS, Form.LAZY) and form in (Form.POLARS, Form.LAZY):
         return value.collect() if have is Form.LAZY else value.lazy()
     if have in (Form.POLARS, Form.LAZY):

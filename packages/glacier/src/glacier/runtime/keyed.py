@@ -23,13 +23,10 @@ class Keyed(ABC):
         """The value, in one piece."""
         return iter((self.read(path),))
 
-    def file(self, path: str, *, own: bool = False) -> Path:
+    def file(self, path: str, scratch: Scratch, *, own: bool = False) -> Path:
         """The value in a file."""
-        content = self.read(path)
-        target = self._scratch.file(path)
-        target.write_bytes(content)
-        return target
+        return scratch.filled(path, self.chunks(path))
 
     def close(self) -> None:
-        """Remove what was only for reading."""
+        """Remove what was made to be written."""
         self._scratch.close()

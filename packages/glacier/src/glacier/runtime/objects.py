@@ -53,7 +53,7 @@ class Objects:
 
     def _one(self, place: Place, path: str, wanted: Any) -> Any:
         try:
-            found = decode(self._opened(place, path), self._kind(place, path), wanted, place.schema)
+            found = decode(self._opened(place, path, self._scratch), self._kind(place, path), wanted, place.schema)
             return named(found, self.bucket.where(path)) if form_of(wanted) in STREAMS else found
         except Refused as refused:
             raise refused.problem from refused.__cause__
@@ -74,17 +74,17 @@ class Objects:
         parts: list[Part] = []
         for each in sorted(found):
             path = place.path + each.name
-            opened = self._opened(place, path)
+            opened = self._opened(place, path, Scratch())  # which is closed before the next one is read
             parts.append(Part(opened, each.size, self._kind(place, path), self.bucket.where(path)))
-        return stream(parts, wanted, place.schema, self._scratch, batch="batch" in place.transfer)
+        return stream(parts, wanted, place.schema, batch="batch" in place.transfer)
 
-    def _opened(self, place: Place, path: str) -> Opened:
+    def _opened(self, place: Place, path: str, scratch: Scratch) -> Opened:
         tally = self.tallies.setdefault(place.path, Tally())
         through: Readable = self.bucket
         parallel, keep = "parallel" in place.transfer, "cache" in place.transfer
         if isinstance(self.bucket, Remote) and (parallel or keep):
-            through = Abroad(self.bucket, self._scratch, tally, parallel=parallel, keep=keep)
-        return Opened(self.bucket, through, path, self._scratch, tally)
+            through = Abroad(self.bucket, scratch, tally, parallel=parallel, keep=keep)
+        return Opened(self.bucket, through, path, scratch, tally)
 
     def write(self, place: Place, value: Any, wanted: Any) -> Written:
         """Write a dataset as a whole, replacing what was there."""

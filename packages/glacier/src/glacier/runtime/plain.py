@@ -62,21 +62,33 @@ def json_rows(rows: Iterable[object]) -> Iterator[bytes]:
 
 
 def read_json_rows(file: IO[bytes]) -> Iterator[Any]:
-    """The rows of an array, one at a time when each has its own line."""
-    if file.readline() != b"[\n":
-        file.seek(0)
-        rows = json.load(file)
-        if not isinstance(rows, list):
-            raise Problem(f"holds {described(rows)}, and not a list of rows")
-        yield from rows
+    """The rows of an array, one at a time when each has its own line; of any other array all of them at once."""
+    begin = file.readline()
+    if begin != b"[\n":
+        yield from _array(begin + file.read())
         return
-    ended = False
+    ended, first = False, True
     for line in file:
         ended = line.rstrip() == b"]"
         if not ended:
-            yield json.loads(line.rstrip().removesuffix(b","))
+            try:
+                row = json.loads(line.rstrip().removesuffix(b","))
+            except ValueError:
+                if not first:
+                    raise
+                yield from _array(begin + line + file.read())  # indented, as people like to read it
+                return
+            yield row
+            first = False
     if not ended:
         raise Problem("ends in the middle of its rows")
+
+
+def _array(content: bytes) -> list[Any]:
+    rows = json.loads(content)
+    if not isinstance(rows, list):
+        raise Problem(f"holds {described(rows)}, and not a list of rows")
+    return rows
 
 
 def csv_rows(rows: Iterable[object], said: str) -> Iterator[bytes]:
@@ -112,11 +124,15 @@ class _Lines:
 
 def read_csv_rows(file: IO[str], schema: Mapping[str, str] | None) -> Iterator[dict[str, Any]]:
     """Rows as dicts of text, or of the schema's types; an empty cell of a column that is no text is ``None``."""
-    reader = csv.DictReader(file, strict=True)
+    reader = csv.reader(file, strict=True)
+    header = next(reader, [])
     parsers = {column: parse for column, kind in (schema or {}).items() if (parse := _parser(kind)) is not None}
-    for row in reader:
-        if None in row or None in row.values():
+    for cells in reader:
+        if not cells:  # an empty line
+            continue
+        if len(cells) != len(header):
             raise Problem(f"has another number of cells in line {reader.line_num} than in its header")
+        row: dict[str, Any] = dict(zip(header, cells, strict=True))
         for column, parse in parsers.items():
             if column in row:
                 try:

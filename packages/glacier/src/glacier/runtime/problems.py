@@ -10,7 +10,12 @@ from glacier.errors import GlacierError, TaskError
 
 
 class Problem(GlacierError):
-    """Data cannot be read or written; whoever knows the task and the dataset makes a ``TaskError`` of it."""
+    """Data cannot be read or written; whoever knows the task and the dataset makes a ``TaskError`` of it.
+
+    ``dataset`` is whose data it is where that is known before, as when a task reads it bit by bit.
+    """
+
+    dataset: str | None = None
 
     def __init__(self, message: str, help: str = "") -> None:  # noqa: A002 - the word the user reads
         self.message, self.help = message, help

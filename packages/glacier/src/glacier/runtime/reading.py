@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from glacier.runtime.abroad import Tally
 from glacier.runtime.ahead import ahead
-from glacier.runtime.buckets import Bucket, Scratch, why
-from glacier.runtime.codecs import Source, decode
+from glacier.runtime.buckets import Bucket, Scratch, is_full, why
+from glacier.runtime.codecs import decode
 from glacier.runtime.packing import is_packed, unpack, unpacked_name
 from glacier.runtime.problems import Problem
 
-SMALL = 1024 * 1024  # bytes up to which objects of a folder are read many at a time
+SMALL = 1024 * 1024  # bytes, as they are kept, up to which objects of a folder are read many at a time
 MANY = 16  # of them at once
 
 
@@ -29,7 +28,7 @@ class Readable(Protocol):
     def chunks(self, path: str) -> Iterator[bytes]:
         """An object in pieces."""
 
-    def file(self, path: str, *, own: bool = False) -> Path:
+    def file(self, path: str, scratch: Scratch, *, own: bool = False) -> Path:
         """A local file with an object's content."""
 
 
@@ -72,15 +71,23 @@ class Opened:
         """A local file with its content, to do anything with."""
         return self._file(own=True)
 
+    def ahead(self) -> Opened:
+        """The same object, of which all that is kept is in memory; it is unpacked only when it is read."""
+        with self._asking():
+            held = _Held(self._through.read(self.path))
+        return Opened(self._bucket, held, self.path, self._scratch, self._tally)
+
+    def close(self) -> None:
+        """Remove the files: a folder may have more objects than the disk has room for."""
+        self._scratch.close()
+
     def _file(self, *, own: bool) -> Path:
         if self._packed:
             pieces = self.chunks()
-            target = self._scratch.file(unpacked_name(self.path))
-            with target.open("wb") as file:
-                file.writelines(pieces)
-            return target
+            with self._asking():
+                return self._scratch.filled(unpacked_name(self.path), pieces)
         with self._asking():
-            found = self._through.file(self.path, own=own)
+            found = self._through.file(self.path, self._scratch, own=own)
         self._tally.given += found.stat().st_size
         return found
 
@@ -111,43 +118,41 @@ class Opened:
         except Problem as problem:  # which says where already
             raise Refused(problem) from problem.__cause__
         except Exception as error:
-            raise Refused(why(error, self._bucket, self.path)) from error
+            told = _too_large(self._bucket.where(self.path)) if is_full(error) else why(error, self._bucket, self.path)
+            raise Refused(told) from error
 
 
-class Part(NamedTuple):
-    """One of the objects of a folder: as it is read, its size in bytes, its format, and where a person finds it."""
-
-    source: Source
-    size: int
-    kind: str | None
-    where: str
+def _too_large(where: str) -> Problem:
+    return Problem(
+        f"the disk is full: {where} is read from a file here, which did not fit",
+        "give the task more disk (ephemeral storage, or a container); or read it as Iterator[bytes], or CSV and JSON"
+        " as Iterator[dict], which need none",
+    )
 
 
 class _Held:
-    """A small object that was read ahead: its content is here, and its file only while it is read."""
+    """What is kept of a small object, in memory."""
 
-    def __init__(self, content: bytes, target: Callable[[], Path]) -> None:
-        self._content, self._target = content, target
-        self._file: Path | None = None
+    def __init__(self, content: bytes) -> None:
+        self._content = content
 
-    def content(self) -> bytes:
+    def read(self, path: str) -> bytes:
         return self._content
 
-    def chunks(self) -> Iterator[bytes]:
+    def chunks(self, path: str) -> Iterator[bytes]:
         return iter((self._content,))
 
-    def file(self) -> Path:
-        self._file = self._target()
-        self._file.write_bytes(self._content)
-        return self._file
+    def file(self, path: str, scratch: Scratch, *, own: bool = False) -> Path:
+        return scratch.filled(path, self.chunks(path))
 
-    def copy(self) -> Path:
-        return self.file()
 
-    def close(self) -> None:
-        """A folder may have more objects than the disk has room for."""
-        if self._file is not None:
-            shutil.rmtree(self._file.parent)
+class Part(NamedTuple):
+    """One of the objects of a folder: its size in bytes as it is kept, its format, and where a person finds it."""
+
+    source: Opened
+    size: int
+    kind: str | None
+    where: str
 
 
 def named(found: Iterator[Any], where: str) -> Iterator[Any]:
@@ -157,37 +162,34 @@ def named(found: Iterator[Any], where: str) -> Iterator[Any]:
     except Refused as refused:
         raise refused.problem from refused.__cause__
     except FileNotFoundError:
-        raise Problem(f"{where} was removed while it was read", "run the task again") from None
+        raise _removed(where) from None
     except Problem as problem:
         raise Problem(f"{where} {problem.message}", problem.help) from problem.__cause__
 
 
-def stream(parts: Sequence[Part], wanted: Any, schema: Any, scratch: Scratch, *, batch: bool) -> Iterator[Any]:
+def _removed(where: str) -> Problem:
+    return Problem(f"{where} was removed while it was read", "run the task again")
+
+
+def stream(parts: Sequence[Part], wanted: Any, schema: Any, *, batch: bool) -> Iterator[Any]:
     """The rows, the pieces or the batches of many objects, one object after the other.
 
     ``batch``: small objects are asked for many at a time, before they are needed; without it, one by one.
     """
-    for part, source in _read(parts, scratch, batch=batch):
+    for part in _read(parts) if batch else parts:
+        with closing(part.source):
+            yield from named(_decoded(part, wanted, schema), part.where)
+
+
+def _decoded(part: Part, wanted: Any, schema: Any) -> Iterator[Any]:
+    yield from decode(part.source, part.kind, wanted, schema)
+
+
+def _read(parts: Sequence[Part]) -> Iterator[Part]:
+    def read(part: Part) -> Part:
         try:
-            yield from named(_decoded(source, part.kind, wanted, schema), part.where)
-        finally:
-            if isinstance(source, _Held):
-                source.close()
+            return part._replace(source=part.source.ahead()) if part.size <= SMALL else part
+        except FileNotFoundError:
+            raise _removed(part.where) from None
 
-
-def _decoded(source: Source, kind: str | None, wanted: Any, schema: Any) -> Iterator[Any]:
-    yield from decode(source, kind, wanted, schema)
-
-
-def _read(parts: Sequence[Part], scratch: Scratch, *, batch: bool) -> Iterator[tuple[Part, Source]]:
-    if not batch:
-        yield from ((part, part.source) for part in parts)
-        return
-
-    def read(part: Part) -> tuple[Part, Source]:
-        if part.size > SMALL:
-            return part, part.source
-        return part, _Held(part.source.content(), partial(scratch.file, "part"))
-
-    calls = (partial(read, part) for part in parts)
-    yield from ahead(calls, MANY)
+    return ahead((partial(read, part) for part in parts), MANY)

@@ -6,7 +6,7 @@ The local executor and every cloud's entry point come here. A task is known only
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from time import perf_counter
 from typing import Any, NamedTuple, Protocol
 
@@ -15,7 +15,7 @@ from glacier.runtime.manifest import Place
 from glacier.runtime.problems import Problem, raised
 from glacier.runtime.secrets import Reveal, Values, cleaned, hidden, reveal_all
 from glacier.runtime.stores import Store
-from glacier.runtime.wanted import STREAMS, check, described, form_of
+from glacier.runtime.wanted import STREAMS, Form, check, described, form_of, library_form
 from glacier.runtime.written import Written
 
 
@@ -89,16 +89,19 @@ def run(
 ) -> Done:
     """Run a task once; raises :class:`~glacier.errors.TaskError`, and then nothing of a dataset is half-written.
 
-    An exception of the function itself is the error's ``__cause__``, and its frames are kept
-    (:class:`~glacier.runtime.problems.Raised`). The values of secrets, which ``reveal`` gives, are in no error.
+    An exception of the function itself, or of an iterator that it returned, is the error's ``__cause__``, and its
+    frames are kept (:class:`~glacier.runtime.problems.Raised`). The values of secrets, which ``reveal`` gives, are in
+    no error.
     """
     arguments: dict[str, Any] = {}
     for parameter, dataset, wanted in step.reads:
         place = places[dataset]
         try:
-            arguments[parameter] = stores[place.store].read(place, wanted)
+            value = stores[place.store].read(place, wanted)
         except Exception as error:
             raise trouble(step.name, dataset, error) from _cause(error)
+        is_stream = form_of(wanted) in STREAMS and isinstance(value, Iterator)
+        arguments[parameter] = _of(dataset, value) if is_stream else value
     if not step.secrets:
         return _call(step, arguments, places, stores)
     values = reveal_all(step.name, dict.fromkeys(secret for _, secret in step.secrets), reveal)
@@ -114,14 +117,21 @@ def run(
     raise said from (cleaned(cause, values) if cause is not None else None)
 
 
+def _of(dataset: str, items: Iterator[Any]) -> Iterator[Any]:
+    """What a task reads bit by bit: bad data is that dataset's, wherever it is noticed."""
+    try:
+        yield from items
+    except Problem as problem:
+        problem.dataset = dataset
+        raise
+
+
 def _call(step: Step, arguments: Mapping[str, Any], places: Mapping[str, Place], stores: Mapping[str, Store]) -> Done:
     begin = perf_counter()
     try:
         returned = step.function(**arguments)
-    except Problem as problem:  # data that is read bit by bit is bad, or ends too early
-        raise TaskError(step.name, problem.message, help=problem.help) from _cause(problem)
     except Exception as error:
-        raise raised(step.name, error) from error
+        raise _failed(step, error) from _cause(error)
     seconds = perf_counter() - begin
     outputs = _write(step, returned, places, stores) if step.writes else {}
     for _, dataset, _ in step.reads:
@@ -131,6 +141,27 @@ def _call(step: Step, arguments: Mapping[str, Any], places: Mapping[str, Place],
         except Exception as error:
             raise trouble(step.name, dataset, error) from _cause(error)
     return Done(outputs, seconds)
+
+
+def _failed(step: Step, error: Exception) -> TaskError:
+    """What the user's code ended with: its own error, or data that it read bit by bit and that is bad."""
+    return trouble(step.name, error.dataset, error) if isinstance(error, Problem) else raised(step.name, error)
+
+
+def _followed(step: Step, value: Any) -> Any:
+    """What a task returned; where its code has yet to run, with :func:`_made` around that."""
+    form = library_form(value)
+    if form is Form.READER:  # of batches that the task makes, perhaps
+        return type(value).from_batches(value.schema, _made(step, value))
+    return _made(step, value) if form is None and isinstance(value, Iterator) else value
+
+
+def _made(step: Step, items: Iterator[Any]) -> Iterator[Any]:
+    """What a task gives bit by bit: its code runs while its output is written, and ends as it does in a call."""
+    try:
+        yield from items
+    except Exception as error:
+        raise _failed(step, error) from _cause(error)
 
 
 def _write(step: Step, returned: Any, places: Mapping[str, Place], stores: Mapping[str, Store]) -> dict[str, Written]:
@@ -145,7 +176,9 @@ def _write(step: Step, returned: Any, places: Mapping[str, Place], stores: Mappi
     for (dataset, wanted), value in zip(step.writes, values, strict=True):
         place = places[dataset]
         try:
-            outputs[dataset] = stores[place.store].write(place, value, wanted)
+            outputs[dataset] = stores[place.store].write(place, _followed(step, value), wanted)
+        except TaskError:
+            raise
         except Exception as error:
             raise trouble(step.name, dataset, error) from _cause(error)
     return outputs
@@ -177,7 +210,7 @@ def _parts(step: Step, returned: Any) -> tuple[Any, ...]:
     return tuple(returned)
 
 
-def trouble(task: str, dataset: str, error: Exception) -> TaskError:
+def trouble(task: str, dataset: str | None, error: Exception) -> TaskError:
     """What became of a dataset, with the names of both."""
     if isinstance(error, Problem):
         return TaskError(task, error.message, dataset=dataset, help=error.help)
