@@ -198,6 +198,35 @@ def test_what_cannot_be_written_shows_no_value(tmp_path: Path) -> None:
     assert HUNTER not in "".join(traceback.format_exception(error.value))
 
 
+def variables(error: BaseException) -> str:
+    """What tools would show that show the variables of Glacier's own frames with an error, and with what led to it."""
+    chain = [error, *(each for each in (error.__cause__, error.__context__) if each is not None)]
+    frames = [frame for each in chain for frame, _ in traceback.walk_tb(each.__traceback__)]
+    ours = [frame for frame in frames if "glacier/runtime" in frame.f_code.co_filename.replace("\\", "/")]
+    assert ours
+    return "".join(repr(frame.f_locals) for frame in ours)
+
+
+def test_no_variable_of_a_frame_shows_a_value() -> None:
+    def fails(key: str) -> None:
+        raise ValueError("no")
+
+    with pytest.raises(TaskError) as error:
+        once(fails, Values({"db key": HUNTER}))
+    assert HUNTER not in variables(error.value)
+
+
+def test_no_variable_shows_a_value_when_another_is_not_to_be_had() -> None:
+    def reveal(name: str) -> str:
+        if name == "y":
+            raise Problem("is not set", "set it")
+        return HUNTER
+
+    with pytest.raises(TaskError, match="its secret y is not set") as error:
+        run(Step("t", print, (), (), (("a", "x"), ("b", "y"))), {}, {}, reveal)
+    assert HUNTER not in variables(error.value)
+
+
 # --- Entering from a cloud ------------------------------------------------------------------------------------------
 
 MODULE = """\

@@ -92,7 +92,7 @@ def run(
     An exception of the function itself is the error's ``__cause__``, and its frames are kept
     (:class:`~glacier.runtime.problems.Raised`). The values of secrets, which ``reveal`` gives, are in no error.
     """
-    arguments: dict[str, Any] = {}
+    arguments: dict[str, Any] = {}  # no secrets: what shows an error may show the variables of its frames
     for parameter, dataset, wanted in step.reads:
         place = places[dataset]
         try:
@@ -100,11 +100,10 @@ def run(
         except Exception as error:
             raise trouble(step.name, dataset, error) from _cause(error)
     if not step.secrets:
-        return _call(step, arguments, places, stores)
+        return _call(step, arguments, Values({}), places, stores)
     values = reveal_all(step.name, dict.fromkeys(secret for _, secret in step.secrets), reveal)
-    arguments |= {parameter: values(secret) for parameter, secret in step.secrets}
     try:
-        return _call(step, arguments, places, stores)
+        return _call(step, arguments, values, places, stores)
     except TaskError as error:
         said, cause = hidden(error, values), error.__cause__
     except BaseException as error:  # as of sys.exit("…"), whose text Python itself shows
@@ -114,10 +113,12 @@ def run(
     raise said from (cleaned(cause, values) if cause is not None else None)
 
 
-def _call(step: Step, arguments: Mapping[str, Any], places: Mapping[str, Place], stores: Mapping[str, Store]) -> Done:
+def _call(
+    step: Step, arguments: Mapping[str, Any], values: Values, places: Mapping[str, Place], stores: Mapping[str, Store]
+) -> Done:
     begin = perf_counter()
     try:
-        returned = step.function(**arguments)
+        returned = step.function(**arguments, **{parameter: values(secret) for parameter, secret in step.secrets})
     except Problem as problem:  # data that is read bit by bit is bad, or ends too early
         raise TaskError(step.name, problem.message, help=problem.help) from _cause(problem)
     except Exception as error:
