@@ -19,10 +19,9 @@ from glacier.runtime.problems import Problem, Raised
 from glacier.runtime.run import Step, run
 from glacier.runtime.secrets import HIDDEN, Values, cleaned
 from glacier.runtime.stores import Memory
-from glacier.runtime.tokens import Refused
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from vaulted import AZURE, HUNTER, VALUE, asked
+from vaulted import AZURE, HUNTER, VALUE, asked, refusal
 
 # --- What hides values ----------------------------------------------------------------------------------------------
 
@@ -291,7 +290,7 @@ def test_logs_show_no_value(folder: Path, monkeypatch: pytest.MonkeyPatch, capsy
 def test_a_secret_that_is_not_set_is_in_the_log(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked(monkeypatch, Refused("none", "", 404))
+    asked(monkeypatch, refusal(404))
     with pytest.raises(TaskError, match="task load: its secret db key is not set"):
         entry.gcp_handler(type("Request", (), {"get_json": lambda self, silent: {"task": "load"}})())
     failed = json.loads(capsys.readouterr().err.splitlines()[-1])

@@ -20,7 +20,7 @@ from types import ModuleType
 from typing import Any
 
 from glacier.errors import TaskError
-from glacier.runtime import importing
+from glacier.runtime import importing, logs
 from glacier.runtime.logs import Log
 from glacier.runtime.manifest import Manifest, Place
 from glacier.runtime.run import Done, Step, TaskLike, run, step_of
@@ -64,10 +64,12 @@ def run_here(asked: str | None, run_id: str | None) -> dict[str, Any]:
 
     Of what came from another cloud, ``"inputs"`` says how much it was.
 
-    Raises :class:`~glacier.errors.TaskError` after the error has been logged, with the user's own frames first.
+    Raises :class:`~glacier.errors.TaskError` after the error has been logged, with the user's own frames first; what
+    is none of those is logged and raised, too.
     """
     name = os.environ.get("GLACIER_TASK") or asked
     log = Log(task=name or "?", run=run_id or uuid.uuid4().hex)
+    logs.begin(log)
     begin = time.perf_counter()
     try:
         if name is None:
@@ -75,7 +77,7 @@ def run_here(asked: str | None, run_id: str | None) -> dict[str, Any]:
         if asked is not None and asked != name:
             raise TaskError(name, f"was asked to run {asked!r}", help="GLACIER_TASK says which task this function is")
         done, inputs = _run(name, log)
-    except TaskError as error:
+    except BaseException as error:
         log.failed(error, time.perf_counter() - begin)
         raise
     outputs = {name: _said(written) for name, written in done.outputs.items()}
