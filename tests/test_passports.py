@@ -14,7 +14,7 @@ import pytest
 from glacier import infra
 from glacier.compilation import Compiled
 from glacier.infra import Concat, Ref, Stack
-from glacier.runtime import passports
+from glacier.runtime import endpoints, passports
 from glacier.runtime.manifest import Place
 from glacier.runtime.problems import Problem
 from glacier.runtime.stores import open_store
@@ -28,7 +28,7 @@ _ENTRA = f"arn:aws:iam::123456789012:oidc-provider/sts.windows.net/{TENANT}/"
 
 @pytest.fixture
 def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
-    monkeypatch.setattr(passports, "time", SimpleNamespace(sleep=lambda seconds: None))
+    monkeypatch.setattr(endpoints, "time", SimpleNamespace(sleep=lambda seconds: None))
     passports._passport.cache_clear()
     with starting(monkeypatch) as start:
         yield start

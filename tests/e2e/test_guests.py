@@ -38,6 +38,7 @@ sys.path[:0] = [".", ".python_packages/lib/site-packages"]
 from glacier.runtime.entry import run_here
 print(json.dumps(run_here(None, "one")))
 """
+IMPATIENT = CALL.replace("print(", "from glacier.runtime import endpoints; endpoints._WAITS = (0,) * 7\nprint(")
 
 
 class Guest:
@@ -60,7 +61,7 @@ class Guest:
         """Its cloud's server, at which it learns who it is."""
         return identities(self.issuer, subject or self.subject, audience)
 
-    def run(self, server: str) -> subprocess.CompletedProcess[str]:
+    def run(self, server: str, call: str = CALL) -> subprocess.CompletedProcess[str]:
         """The task, once, as its function runs it."""
         url = self.deployed.server.url
         aws = {"AWS_ENDPOINT_URL": url, "AWS_ENDPOINT_URL_STS": url, "AWS_ALLOW_HTTP": "true"}
@@ -68,7 +69,7 @@ class Guest:
         if self.home == "azure":
             here = {"IDENTITY_ENDPOINT": f"http://{server}/msi/token", "IDENTITY_HEADER": "secret"}
         given = {"PATH": os.environ["PATH"], **self.environment, **here, **aws}
-        command = [str(install("lambda-runtime") / "bin" / "python"), "-I", "-c", CALL]
+        command = [str(install("lambda-runtime") / "bin" / "python"), "-I", "-c", call]
         return subprocess.run(
             command, cwd=self.deployed.rehearsed.code, env=given, capture_output=True, text=True, timeout=120
         )
@@ -127,11 +128,12 @@ def test_the_task_gets_in(visitor: Guest, s3: Any, monkeypatch: pytest.MonkeyPat
 
 
 def test_another_task_does_not(visitor: Guest, s3: Any) -> None:
-    """One of the same cloud, that asks for the same role."""
+    """One of the same cloud, that asks for the same role, and asks again for as long as its trust might be new."""
     with visitor.asking(subject="somebody-else") as server:
-        done = visitor.run(server)
+        done = visitor.run(server, IMPATIENT)
     assert done.returncode != 0
     assert "TaskError" in done.stderr
+    assert "(8 times)" in done.stderr
     assert visitor.deployed.count(buckets(visitor)["made"]) == 0
 
 

@@ -96,6 +96,51 @@ def test_the_environment_comes_first_and_the_nearest_file_next(
     assert found(pipeline) == ["environment", "beside $HOME ${HOME} #1"]
 
 
+def test_what_is_empty_hides_nothing(pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of ``DB_PASSWORD= glacier run …``, and of a line that was never filled in."""
+    monkeypatch.setenv("DB_PASSWORD", "")
+    (tmp_path / "code/.env").write_text("DB_PASSWORD=beside\nAPI_KEY=\n")
+    (tmp_path / "here/.env").write_text("API_KEY=here\n")
+    assert found(pipeline) == ["beside", "here"]
+
+
+def test_a_file_that_windows_wrote(pipeline: Pipeline, tmp_path: Path) -> None:
+    """As UTF-8 with a mark before the first name."""
+    (tmp_path / "code/.env").write_text("DB_PASSWORD=Söhne\r\nAPI_KEY=k\r\n", encoding="utf-8-sig")
+    assert found(pipeline) == ["Söhne", "k"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_a_file_that_is_not_utf_8(
+    pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    """It matters when it is needed."""
+    file = tmp_path / "code/.env"
+    file.write_text("DB_PASSWORD=Söhne\n", encoding=encoding)
+    monkeypatch.setenv("API_KEY", "environment")
+    with pytest.raises(TaskError) as error:
+        found(pipeline)
+    assert str(error.value).splitlines() == [
+        f"task load: its secret db password cannot be looked for in {file}: it is not UTF-8",
+        "  help: save it as UTF-8 (what Windows calls Unicode is UTF-16), or set DB_PASSWORD in the environment",
+    ]
+    assert error.value.__suppress_context__
+    monkeypatch.setenv("DB_PASSWORD", "environment")
+    assert found(pipeline) == ["environment", "environment"]
+
+
+def test_a_file_that_may_not_be_read(pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "code/.env"
+    file.write_text("")
+
+    def refused(*given: object, **options: object) -> None:
+        raise PermissionError(13, "Permission denied", str(file))
+
+    monkeypatch.setattr("dotenv.dotenv_values", refused)
+    with pytest.raises(TaskError, match=r"\.env: Permission denied\n  help: let your user read it, or set DB_PASSWORD"):
+        found(pipeline)
+
+
 def test_the_keyring_comes_last(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     keyring = Keyring()
     install(monkeypatch, keyring)

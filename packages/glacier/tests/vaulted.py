@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from glacier.runtime import vaults
-from glacier.runtime.problems import Problem
-from glacier.runtime.tokens import Answer
+from glacier.runtime import endpoints, vaults
+from glacier.runtime.endpoints import Denied
 
 VALUE = "hunter2 & \"Söhne\"\n\\ 'x'"
 HUNTER = "2retnuh"[::-1]  # as no line of this file has it: a traceback shows lines
@@ -18,17 +17,22 @@ GCP = "gcp:projects/p/secrets/s"
 AZURE = "azure:https://v.vault.azure.net/secrets/db-key"
 
 
-def asked(monkeypatch: pytest.MonkeyPatch, body: Mapping[str, Any] | Problem) -> list[tuple[str, str]]:
+def asked(monkeypatch: pytest.MonkeyPatch, body: Mapping[str, Any] | Denied) -> list[tuple[str, str]]:
     """What is asked for from now on, with which token; each is answered alike."""
     found: list[tuple[str, str]] = []
 
-    def call(method: str, url: str, *, headers: Mapping[str, str]) -> Answer:
-        found.append((f"{method} {url}", headers["Authorization"]))
-        if isinstance(body, Problem):
+    def ask(url: str, why: object, *, headers: Mapping[str, str]) -> bytes:
+        found.append((f"GET {url}", headers["Authorization"]))
+        if isinstance(body, Denied):
             raise body
-        return Answer(200, {}, json.dumps(body).encode())
+        return json.dumps(body).encode()
 
-    monkeypatch.setattr(vaults, "call", call)
+    monkeypatch.setattr(endpoints, "ask", ask)
     monkeypatch.setattr(vaults, "google_token", lambda: "google")
     monkeypatch.setattr(vaults, "azure_token", lambda resource: f"azure for {resource}")
     return found
+
+
+def refusal(status: int) -> Denied:
+    """What a cloud answers that does not give a value."""
+    return Denied("https://vault", str(status), "", endpoints.ONCE, status)

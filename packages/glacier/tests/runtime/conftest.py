@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
-from glacier.runtime import passports
+from glacier.runtime import endpoints, passports
 from guests import Start, starting
 
 
@@ -18,7 +18,7 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
 def waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
     """What would have been waited for; passports of other tests are not used again."""
     waited: list[float] = []
-    monkeypatch.setattr(passports, "time", SimpleNamespace(sleep=waited.append))
+    monkeypatch.setattr(endpoints, "time", SimpleNamespace(sleep=waited.append))
     passports._passport.cache_clear()
     yield waited
     passports._passport.cache_clear()

@@ -170,6 +170,26 @@ def test_a_failure_is_logged_with_the_users_lines_first(
     assert len(failed["traceback"].splitlines()) == 2
 
 
+@pytest.mark.parametrize("error", [KeyError("access_token"), KeyboardInterrupt("enough")])
+def test_whatever_is_raised_is_logged_with_the_task(
+    folder: Path, error: BaseException, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A mistake of Glacier's, or what ends a process."""
+
+    def mistaken(*given: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(entry, "open_from", mistaken)
+    with pytest.raises(type(error)) as caught:
+        entry.aws_handler({"task": "add", "run": "r-1"}, None)
+    assert caught.value is error
+    failed = lines(capsys.readouterr().err)[-1]
+    assert (failed["event"], failed["level"], failed["task"], failed["run"]) == ("failed", "error", "add", "r-1")
+    assert failed["error"] == f"{type(error).__name__}: {error}"
+    assert "in mistaken" in failed["traceback"]
+    assert ("please report it" in failed["help"]) == isinstance(error, Exception)
+
+
 @pytest.mark.parametrize(
     ("task", "changes", "said"),
     [

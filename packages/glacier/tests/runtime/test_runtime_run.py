@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import pickle
+import re
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,10 +16,11 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from glacier.errors import TaskError
+from glacier.runtime import plain
 from glacier.runtime.buckets import Remote
 from glacier.runtime.manifest import Place
 from glacier.runtime.objects import Objects
-from glacier.runtime.problems import Raised
+from glacier.runtime.problems import Problem, Raised
 from glacier.runtime.run import Step, run, step_of
 from glacier.runtime.stores import Memory, Store, open_store
 from obstore.store import MemoryStore
@@ -73,12 +75,53 @@ def test_the_users_own_exception(stores: dict[str, Store]) -> None:
     assert "helper" in "".join(traceback.format_exception(error))
 
 
-def test_leaving_is_not_an_error_of_the_task(stores: dict[str, Store]) -> None:
-    def stop() -> None:
+class PanicException(BaseException):
+    """As a library in Rust raises it."""
+
+
+@pytest.mark.parametrize(
+    ("ending", "said"),
+    [
+        (SystemExit(0), "called sys.exit(0), which ends a program"),
+        (PanicException("at bad data"), "PanicException: at bad data"),
+    ],
+)
+@pytest.mark.parametrize("late", [False, True])
+def test_what_is_no_exception_is_an_error_of_the_task(
+    stores: dict[str, Store], ending: BaseException, said: str, late: bool
+) -> None:
+    """``sys.exit(0)`` would else pass for a success that has written nothing."""
+
+    def items() -> Iterator[int]:
+        yield 1
+        raise ending
+
+    def at_once() -> Iterator[int]:
+        raise ending
+
+    with pytest.raises(Raised, match=re.escape(said)) as caught:
+        run(Step("t", items if late else at_once, (), (("b", Iterator[int]),)), PLACES, stores)
+    assert caught.value.__cause__ is ending
+    with pytest.raises(Problem, match="there is nothing yet"):
+        stores["s"].read(PLACES["b"], None)
+
+
+def test_somebody_who_ends_it_is_not_an_error_of_the_task(stores: dict[str, Store]) -> None:
+    def work() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run(Step("t", stop, (), ()), PLACES, stores)
+        run(Step("t", work, (), ()), PLACES, stores)
+
+
+def test_a_library_that_panics_at_bad_data(stores: dict[str, Store], monkeypatch: pytest.MonkeyPatch) -> None:
+    def panic(*_: object) -> None:
+        raise PanicException("out of bounds")
+
+    stores["s"].write(PLACES["a"], [1], None)
+    monkeypatch.setattr(plain, "from_json", panic)
+    with pytest.raises(TaskError, match=r"dataset a: .*cannot be read as json: out of bounds"):
+        run(Step("t", len, (("x", "a", list),), ()), PLACES, stores)
 
 
 @pytest.mark.parametrize(

@@ -19,10 +19,9 @@ from glacier.runtime.problems import Problem, Raised
 from glacier.runtime.run import Step, run
 from glacier.runtime.secrets import HIDDEN, Values, cleaned
 from glacier.runtime.stores import Memory
-from glacier.runtime.tokens import Refused
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from vaulted import AZURE, HUNTER, VALUE, asked
+from vaulted import AZURE, HUNTER, VALUE, asked, refusal
 
 # --- What hides values ----------------------------------------------------------------------------------------------
 
@@ -172,13 +171,17 @@ def test_an_error_of_the_function_shows_no_value(function: Callable[..., Any]) -
     assert error.value.__context__ is None or error.value.__context__ is error.value.__cause__
 
 
-def test_what_ends_the_program_shows_no_value() -> None:
+@pytest.mark.parametrize("ending", [SystemExit, KeyboardInterrupt])
+def test_what_ends_the_program_shows_no_value(ending: type[BaseException]) -> None:
     def ends(key: str) -> None:
-        sys.exit(f"cannot sign in with {key}")
+        raise ending(f"cannot sign in with {key}")
 
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises((Raised, ending)) as ended:
         once(ends, Values({"db key": HUNTER}))
-    assert ended.value.args == (ended.value.code,) == ("cannot sign in with ***",)
+    error = ended.value.__cause__ or ended.value
+    assert isinstance(error, ending)
+    assert error.args == ("cannot sign in with ***",)
+    assert HUNTER not in str(ended.value)
 
 
 def test_a_line_of_code_that_has_the_value_in_it_does_not_show_it() -> None:
@@ -196,6 +199,35 @@ def test_what_cannot_be_written_shows_no_value(tmp_path: Path) -> None:
         run(step, {"out": Place(store="s", path="out/")}, {"s": store}, Values({"db key": HUNTER}))
     assert error.value.dataset == "out"
     assert HUNTER not in "".join(traceback.format_exception(error.value))
+
+
+def variables(error: BaseException) -> str:
+    """What tools would show that show the variables of Glacier's own frames with an error, and with what led to it."""
+    chain = [error, *(each for each in (error.__cause__, error.__context__) if each is not None)]
+    frames = [frame for each in chain for frame, _ in traceback.walk_tb(each.__traceback__)]
+    ours = [frame for frame in frames if "glacier/runtime" in frame.f_code.co_filename.replace("\\", "/")]
+    assert ours
+    return "".join(repr(frame.f_locals) for frame in ours)
+
+
+def test_no_variable_of_a_frame_shows_a_value() -> None:
+    def fails(key: str) -> None:
+        raise ValueError("no")
+
+    with pytest.raises(TaskError) as error:
+        once(fails, Values({"db key": HUNTER}))
+    assert HUNTER not in variables(error.value)
+
+
+def test_no_variable_shows_a_value_when_another_is_not_to_be_had() -> None:
+    def reveal(name: str) -> str:
+        if name == "y":
+            raise Problem("is not set", "set it")
+        return HUNTER
+
+    with pytest.raises(TaskError, match="its secret y is not set") as error:
+        run(Step("t", print, (), (), (("a", "x"), ("b", "y"))), {}, {}, reveal)
+    assert HUNTER not in variables(error.value)
 
 
 # --- Entering from a cloud ------------------------------------------------------------------------------------------
@@ -262,7 +294,7 @@ def test_logs_show_no_value(folder: Path, monkeypatch: pytest.MonkeyPatch, capsy
 def test_a_secret_that_is_not_set_is_in_the_log(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked(monkeypatch, Refused("none", "", 404))
+    asked(monkeypatch, refusal(404))
     with pytest.raises(TaskError, match="task load: its secret db key is not set"):
         entry.gcp_handler(type("Request", (), {"get_json": lambda self, silent: {"task": "load"}})())
     failed = json.loads(capsys.readouterr().err.splitlines()[-1])

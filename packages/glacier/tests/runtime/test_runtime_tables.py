@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import datetime
 import json
 from pathlib import Path
@@ -13,7 +12,7 @@ from urllib.parse import urlsplit
 import pandas as pd
 import polars as pl
 import pytest
-from glacier.runtime import caches, databases, tokens
+from glacier.runtime import accounts, caches, databases
 from glacier.runtime.caches import Keys
 from glacier.runtime.databases import MYSQL, POSTGRES
 from glacier.runtime.manifest import Place
@@ -23,6 +22,7 @@ from glacier.runtime.tables import Tables
 from glacier.runtime.who import Who
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from vaulted import asked, refusal
 
 UTC = datetime.UTC
 
@@ -194,46 +194,39 @@ def test_a_client_that_is_not_installed() -> None:
 
 def test_passwords_by_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     secret = json.dumps({"username": "u", "password": "p"})
-    asked: list[Any] = []
-
-    def client(service: str, region_name: str) -> Any:
-        asked.append((service, region_name))
-        return SimpleNamespace(get_secret_value=lambda SecretId: {"SecretString": secret})  # noqa: N803 - boto3's name
-
-    monkeypatch.setattr(tokens, "library", lambda name: SimpleNamespace(client=client))
-    assert tokens.user_and_password({"secret": "arn:aws:secretsmanager:eu-west-1:1:secret:x"}) == ("u", "p")
-    assert asked == [("secretsmanager", "eu-west-1")]
-    answers = {
-        "http://metadata.google.internal": {"access_token": "tok"},
-        "https://secretmanager": {"payload": {"data": base64.b64encode(secret.encode()).decode()}},
-        "http://identity": {"access_token": "azure"},
-    }
-    monkeypatch.setattr(tokens, "call", lambda method, url, **_: _answer(answers, url))
-    assert tokens.user_and_password({"gcp_secret": "projects/p/secrets/s"}) == ("u", "p")
+    held = {"aws:arn:aws:secretsmanager:eu-west-1:1:secret:x": secret, "gcp:projects/p/secrets/s": secret, "gcp:no": ""}
+    monkeypatch.setattr(accounts, "held", held.__getitem__)
+    assert accounts.user_and_password({"secret": "arn:aws:secretsmanager:eu-west-1:1:secret:x"}) == ("u", "p")
+    assert accounts.user_and_password({"gcp_secret": "projects/p/secrets/s"}) == ("u", "p")
+    with pytest.raises(Problem, match="the database's password is not set: gcp:no holds no user and password"):
+        accounts.user_and_password({"gcp_secret": "no"})
     with pytest.raises(Problem, match="IDENTITY_ENDPOINT"):
-        tokens.azure_token("https://x")
-    for key, value in {
-        "IDENTITY_ENDPOINT": "http://identity/t",
-        "IDENTITY_HEADER": "h",
-        "GLACIER_IDENTITY": "me",
-        "GLACIER_PRINCIPAL": "id",
-    }.items():
-        monkeypatch.setenv(key, value)
-    assert tokens.user_and_password({"auth": "entra"}) == ("me", "azure")
-    assert tokens.cache_user({"auth": "entra"}, "t", "reads") == ("id", "azure")
-    assert tokens.cache_user({"iam": "gcp"}, "t", "reads") == (None, "tok")
-    assert tokens.cache_user({}, "t", "reads") == (None, None)
+        accounts.user_and_password({"auth": "entra"})
 
 
-def _answer(answers: dict[str, Any], url: str) -> tokens.Answer:
-    body = next(value for begin, value in answers.items() if url.startswith(begin))
-    return tokens.Answer(200, {}, json.dumps(body).encode())
+def test_a_password_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked(monkeypatch, refusal(403))
+    with pytest.raises(Problem, match="the database's password cannot be read: https://vault answered 403") as problem:
+        accounts.user_and_password({"gcp_secret": "projects/p/secrets/s"})
+    assert "does the task's identity have this access?" in problem.value.help
+
+
+def test_tokens_in_place_of_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accounts, "azure_token", lambda resource: f"for {resource}")
+    monkeypatch.setattr(accounts, "google_token", lambda: "tok")
+    monkeypatch.setenv("GLACIER_IDENTITY", "me")
+    monkeypatch.setenv("GLACIER_PRINCIPAL", "id")
+    database, cache = "for https://ossrdbms-aad.database.windows.net", "for https://redis.azure.com"
+    assert accounts.user_and_password({"auth": "entra"}) == ("me", database)
+    assert accounts.cache_user({"auth": "entra"}, "t", "reads") == ("id", cache)
+    assert accounts.cache_user({"iam": "gcp"}, "t", "reads") == (None, "tok")
+    assert accounts.cache_user({}, "t", "reads") == (None, None)
 
 
 def test_who_signs_in_to_elasticache(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tokens, "_elasticache_token", lambda cache, region, user: f"{cache}/{region}/{user}")
+    monkeypatch.setattr(accounts, "_elasticache_token", lambda cache, region, user: f"{cache}/{region}/{user}")
     options = {"cache": "c", "region": "eu-west-1", "users": "g"}
-    user, token = tokens.cache_user(options, "My Task", "reads")
+    user, token = accounts.cache_user(options, "My Task", "reads")
     # The first digits of the SHA-256 of my-task, as the compiled user is named.
     assert user == "g-reads-" + __import__("hashlib").sha256(b"my-task").hexdigest()[:12]
     assert token == f"c/eu-west-1/{user}"

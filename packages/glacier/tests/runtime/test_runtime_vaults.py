@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
+import json
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from typing import Any
@@ -16,8 +17,7 @@ from glacier.errors import TaskError
 from glacier.runtime import tokens, vaults
 from glacier.runtime.problems import Problem
 from glacier.runtime.secrets import from_environment, reveal_all
-from glacier.runtime.tokens import Refused
-from vaulted import ARN, AZURE, GCP, HUNTER, VALUE, asked
+from vaulted import ARN, AZURE, GCP, HUNTER, VALUE, asked, refusal
 
 
 def test_google_is_asked_for_the_latest_version(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,9 +35,9 @@ def test_azure_is_asked_for_the_latest_version(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize("reference", [GCP, AZURE])
-@pytest.mark.parametrize(("status", "said"), [(404, "is not set"), (403, "cannot be read: it answered 403")])
+@pytest.mark.parametrize(("status", "said"), [(404, "is not set"), (403, "cannot be read: https://vault answered 403")])
 def test_what_a_cloud_refuses(monkeypatch: pytest.MonkeyPatch, reference: str, status: int, said: str) -> None:
-    asked(monkeypatch, Refused(f"it answered {status}", "", status))
+    asked(monkeypatch, refusal(status))
     with pytest.raises(Problem) as problem:
         vaults.fetch(reference)
     assert problem.value.message == said
@@ -118,20 +118,137 @@ def test_a_secret_without_an_address() -> None:
         reveal_all("load", ["api key"], from_environment({}))
 
 
-def test_a_refusal_says_its_status() -> None:
-    """The real request, to a server that answers as Key Vault does for what is not there."""
+# --- The real requests, to a server on loopback -----------------------------------------------------------------------
 
-    class Nothing(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_error(404, "SecretNotFound")
 
-        def log_message(self, *words: Any) -> None:
-            """Nothing is told."""
+class Vault:
+    """Answers to what is asked for by path, one after the other, the last of them for ever."""
 
-    with HTTPServer(("127.0.0.1", 0), Nothing) as server:
-        thread = Thread(target=server.handle_request)
+    def __init__(self, **answers: list[tuple[int, str]]) -> None:
+        told: dict[str, list[tuple[int, str]]] = {
+            "token": [(200, '{"access_token": "t"}')],
+            "secret": [(200, json.dumps({"value": VALUE}))],
+            **answers,
+        }
+        self.asked: list[str] = []
+        asked = self.asked
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                what = "secret" if self.path.startswith("/secrets/") else "token"
+                asked.append(what)
+                status, body = told[what].pop(0) if len(told[what]) > 1 else told[what][0]
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body.encode())))
+                self.end_headers()
+                self.wfile.write(body.encode())
+
+            do_POST = do_GET  # noqa: N815 - the server's own name
+
+            def log_message(self, *words: Any) -> None:
+                """Nothing is told."""
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.host = f"127.0.0.1:{self.server.server_port}"
+        self.reference = f"azure:http://{self.host}/secrets/db-key"
+
+
+@pytest.fixture
+def vault(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Vault]]:
+    """Makes one, which also gives the tokens of Azure and of Google Cloud."""
+    made: list[tuple[Vault, Thread]] = []
+
+    def make(**answers: list[tuple[int, str]]) -> Vault:
+        found = Vault(**answers)
+        monkeypatch.setenv("IDENTITY_ENDPOINT", f"http://{found.host}/msi")
+        monkeypatch.setenv("IDENTITY_HEADER", "h")
+        monkeypatch.setenv("GCE_METADATA_HOST", found.host)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        thread = Thread(target=found.server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        with pytest.raises(Refused) as refused:
-            tokens.call("GET", f"http://127.0.0.1:{server.server_port}/secrets/x")
+        made.append((found, thread))
+        return found
+
+    yield make
+    for found, thread in made:
+        found.server.shutdown()
         thread.join()
-    assert refused.value.status == 404
+        found.server.server_close()
+
+
+BUSY = (503, "busy")
+UNAVAILABLE = (503, json.dumps({"error": {"code": 503, "message": "busy", "status": "UNAVAILABLE"}}))
+
+
+@pytest.mark.parametrize("what", ["token", "secret"])
+def test_what_passes_is_waited_for(
+    what: str, vault: Callable[..., Vault], waits: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = {"token": '{"access_token": "t"}', "secret": json.dumps({"value": VALUE})}[what]
+    there = vault(**{what: [BUSY, UNAVAILABLE, (200, good)]})
+    assert vaults.fetch(there.reference) == VALUE
+    assert there.asked.count(what) == 3
+    assert len(waits) == 2
+    assert [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()] == ["waiting"] * 2
+
+
+@pytest.mark.parametrize("what", ["token", "secret"])
+def test_nobody_waits_for_ever(what: str, vault: Callable[..., Vault], waits: list[float]) -> None:
+    there = vault(**{what: [BUSY]})
+    with pytest.raises(Problem, match=r"cannot be read: http://\S+ answered 503: busy \(5 times\)") as problem:
+        vaults.fetch(there.reference)
+    assert problem.value.help.startswith("run it again")
+    assert there.asked.count(what) == 5
+    assert len(waits) == 4
+
+
+def test_a_token_of_google_is_waited_for(vault: Callable[..., Vault], waits: list[float]) -> None:
+    vault(token=[BUSY, (200, '{"access_token": "t"}')])
+    assert tokens.google_token() == "t"
+    assert len(waits) == 1
+
+
+@pytest.mark.parametrize("answer", ["<html>", "{}", "[]", "null", '{"access_token": null, "value": null}'])
+@pytest.mark.parametrize("what", ["token", "secret"])
+def test_an_answer_that_is_none(what: str, answer: str, vault: Callable[..., Vault]) -> None:
+    there = vault(**{what: [(200, answer)]})
+    with pytest.raises(
+        Problem, match=rf"cannot be read: http://\S+ answered with something that is no {what}: "
+    ) as odd:
+        vaults.fetch(there.reference)
+    assert "a proxy before it" in odd.value.help
+    assert odd.value.__cause__ is None
+
+
+def test_what_is_not_there(vault: Callable[..., Vault], waits: list[float]) -> None:
+    """As Key Vault answers for it."""
+    said = {"error": {"code": "SecretNotFound", "message": "A secret with (name/id) db-key was not found"}}
+    there = vault(secret=[(404, json.dumps(said))])
+    with pytest.raises(Problem, match=r"^is not set"):
+        vaults.fetch(there.reference)
+    assert waits == []
+
+
+def test_what_the_task_may_not_read(vault: Callable[..., Vault], waits: list[float]) -> None:
+    there = vault(secret=[(403, json.dumps({"error": {"code": "Forbidden", "message": "Caller is not authorized"}}))])
+    with pytest.raises(Problem, match="answered Forbidden: Caller is not authorized") as problem:
+        vaults.fetch(there.reference)
+    assert problem.value.help.startswith("does the task's identity have this access?")
+    assert "deployed in the last ten minutes" in problem.value.help
+    assert waits == []
+
+
+@pytest.mark.parametrize(("status", "what_to_do"), [(403, "does the task's identity"), (503, "run it again")])
+def test_what_is_asked_for_once(vault: Callable[..., Vault], status: int, what_to_do: str) -> None:
+    """As messages and documents are: the lead is no wrong one."""
+    there = vault(secret=[(status, "no")])
+    with pytest.raises(Problem, match=f"answered {status}: no") as problem:
+        tokens.call("POST", there.reference.removeprefix("azure:"), body={})
+    assert problem.value.help.startswith(what_to_do)
+
+
+def test_a_token_outside_of_its_cloud(monkeypatch: pytest.MonkeyPatch, waits: list[float]) -> None:
+    monkeypatch.setenv("GCE_METADATA_HOST", "127.0.0.1:1")
+    with pytest.raises(Problem, match="no answer") as problem:
+        tokens.google_token()
+    assert problem.value.help == "this runs only in its own cloud"

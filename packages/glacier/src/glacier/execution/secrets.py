@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
+from typing import TypeAlias
 
 from glacier.errors import TaskError
 from glacier.graph import Graph
 from glacier.naming import slug
 from glacier.runtime.libraries import is_there, library
+from glacier.runtime.problems import Problem
 from glacier.runtime.secrets import Values, variable
 from glacier.secrets import Secret
+
+Read: TypeAlias = Callable[[Path], Mapping[str, str | None]]
 
 _FILE = ".env"
 
@@ -22,24 +27,32 @@ def look_up(graph: Graph) -> Values:
 
     Each is looked for in the environment (``DB_PASSWORD`` for ``db_password``), in ``.env`` beside the file that
     declares the pipeline and then in the current directory, and in the keyring if the package ``keyring`` is installed,
-    under the pipeline's name. Raises :class:`~glacier.errors.TaskError` that names every one that is not set.
+    under the pipeline's name. What is empty is not set. Raises :class:`~glacier.errors.TaskError` that names every one
+    that is not set.
     """
     users: dict[Secret, str] = {}
-    for task in graph.tasks:
-        for secret in task.secrets.values():
-            users.setdefault(secret, task.name)
+    for each in graph.tasks:
+        for secret in each.secrets.values():
+            users.setdefault(secret, each.name)
     if not users:
         return Values({})
     service, files = slug(graph.name), _files(graph)
-    written = [_read(file) for file in reversed(files)]  # what is beside the pipeline counts more
-    given: dict[str, str | None] = {key: value for each in written for key, value in each.items()} | dict(os.environ)
-    found = {
-        secret.name: given.get(variable(secret.name)) or _kept(service, secret, task) for secret, task in users.items()
-    }
-    missing = [secret for secret in users if not found[secret.name]]
-    if missing:
+    read = cache(_read)  # each file once, and only when something is not in the environment
+    values = Values({secret.name: _value(secret, task, service, files, read) for secret, task in users.items()})
+    if missing := [secret for secret in users if not values(secret.name)]:
         raise _not_set(missing, users, service, files[0])
-    return Values({name: value for name, value in found.items() if value})
+    return values
+
+
+def _value(secret: Secret, task: str, service: str, files: list[Path], read: Read) -> str:
+    """What is found first; empty when there is nothing."""
+    name = variable(secret.name)
+    try:
+        written = (value for file in files if (value := read(file).get(name)))
+        return os.environ.get(name) or next(written, None) or _kept(service, secret) or ""
+    except Problem as problem:
+        message = f"its secret {secret.name} cannot be looked for in {problem.message}"
+        raise TaskError(task, message, help=f"{problem.help}, or set {name} in the environment") from None
 
 
 def _files(graph: Graph) -> list[Path]:
@@ -55,11 +68,16 @@ def _read(file: Path) -> Mapping[str, str | None]:
         return {}
     import dotenv  # only for pipelines that have secrets, and a file
 
-    return dotenv.dotenv_values(file, interpolate=False)
+    try:
+        return dotenv.dotenv_values(file, interpolate=False)
+    except UnicodeDecodeError:
+        raise Problem(f"{file}: it is not UTF-8", "save it as UTF-8 (what Windows calls Unicode is UTF-16)") from None
+    except OSError as error:
+        raise Problem(f"{file}: {error.strerror}", "let your user read it") from None
 
 
-def _kept(service: str, secret: Secret, task: str) -> str | None:
-    """What the keyring keeps for one of a task's secrets, if there is a keyring."""
+def _kept(service: str, secret: Secret) -> str | None:
+    """What the keyring keeps for a secret, if there is a keyring."""
     if not is_there("keyring"):
         return None
     try:
@@ -67,9 +85,7 @@ def _kept(service: str, secret: Secret, task: str) -> str | None:
     except library("keyring.errors").NoKeyringError:  # as on a server
         return None
     except library("keyring.errors").KeyringError as error:
-        where = f"or set {variable(secret.name)} in the environment"
-        message = f"its secret {secret.name} cannot be looked for in the keyring: {error}"
-        raise TaskError(task, message, help=f"unlock the keyring, {where}") from None
+        raise Problem(f"the keyring: {error}", "unlock the keyring") from None
     return kept
 
 

@@ -19,7 +19,7 @@ from typing import IO, Any, NamedTuple, Protocol
 from glacier.runtime import leftovers
 from glacier.runtime.ahead import hand_over
 from glacier.runtime.codecs import Content
-from glacier.runtime.problems import Problem
+from glacier.runtime.problems import NEW, Problem
 
 PIECE = 5 * 1024 * 1024  # bytes in memory at once when an object is read in pieces; the least that S3 takes as a part
 WIDTH = 3  # parts that are on their way at once: a small function has no memory for more
@@ -223,12 +223,16 @@ def _all(file: IO[bytes], content: bytes) -> int:
 class Remote:
     """Objects in a bucket of a cloud, or in memory, through an obstore store.
 
-    ``attributes`` go with every object that is written; ``address`` is what paths are shown below.
+    ``attributes`` go with every object that is written; ``address`` is what paths are shown below; ``guest`` is whether
+    the task comes from another cloud.
     """
 
-    def __init__(self, store: Any, address: str, attributes: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, store: Any, address: str, attributes: Mapping[str, str] | None = None, *, guest: bool = False
+    ) -> None:
         import obstore
 
+        self.guest = guest
         self._client: Any = obstore
         self._store, self._address = store, address.rstrip("/")
         self._attributes = dict(attributes) if attributes else None
@@ -372,8 +376,11 @@ def why(error: Exception, bucket: Bucket, path: str) -> Problem:
     if type(error).__name__ == "PreconditionError":
         return _replaced(where)
     if isinstance(error, PermissionError) or type(error).__name__ in _REFUSED:
+        said = f"{where} may not be used: {str(error).partition(chr(10))[0]}"
+        if isinstance(bucket, Remote) and bucket.guest:
+            return Problem(said, f"deploy the program trust, which gives the access, after all others; {NEW}")
         return Problem(
-            f"{where} may not be used: {str(error).partition(chr(10))[0]}",
+            said,
             "the annotation gives the access: deploy again after changing annotations; or sign in with other rights",
         )
     return Problem(f"{where}: {type(error).__name__}: {str(error).partition(chr(10))[0]}")

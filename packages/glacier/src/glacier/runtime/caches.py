@@ -10,13 +10,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl
 
+from glacier.runtime.accounts import cache_user
 from glacier.runtime.authorities import AUTHORITY, FULL, Server, server_of
 from glacier.runtime.buckets import Found
 from glacier.runtime.codecs import SUFFIXES, Content
 from glacier.runtime.keyed import Keyed
 from glacier.runtime.libraries import library
 from glacier.runtime.objects import Objects
-from glacier.runtime.tokens import cache_user
 from glacier.runtime.who import Who
 
 _NAMES = tuple(f"data{suffix}" for suffix in SUFFIXES.values())

@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeAlias
 
 from glacier.runtime import frames, plain, streams
 from glacier.runtime.packing import unpacked_name
-from glacier.runtime.problems import Problem
+from glacier.runtime.problems import ENDING, Problem
 from glacier.runtime.schema import checked_rows
 from glacier.runtime.wanted import (
     FRAMES,
@@ -175,9 +175,9 @@ def decode(source: Source, kind: str | None, wanted: Any, schema: Mapping[str, s
         return source.chunks()
     try:
         found = _decode(source, kind or _guess(source, form), form, schema)
-    except (Problem, FileNotFoundError, PermissionError, MemoryError):
+    except (Problem, FileNotFoundError, PermissionError, MemoryError, *ENDING):
         raise
-    except Exception as error:
+    except BaseException as error:  # a library in Rust panics at bad data
         raise _bad(error, kind) from error
     if form in STREAMS:
         return _checked(found, kind)
@@ -193,13 +193,13 @@ def _checked(items: Iterator[Any], kind: str | None) -> Iterator[Any]:
     """What is read bit by bit, whose end may be as bad as what is read at once."""
     try:
         yield from items
-    except (Problem, FileNotFoundError, PermissionError, MemoryError):
+    except (Problem, FileNotFoundError, PermissionError, MemoryError, *ENDING):
         raise
-    except Exception as error:
+    except BaseException as error:  # a library in Rust panics at bad data
         raise _bad(error, kind) from error
 
 
-def _bad(error: Exception, kind: str | None) -> Problem:
+def _bad(error: BaseException, kind: str | None) -> Problem:
     what = str(error).partition("\n")[0]
     return Problem(
         f"cannot be read as {kind or 'JSON'}: {what}",

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote
 
+from glacier.runtime.accounts import user_and_password
 from glacier.runtime.authorities import AUTHORITY, FULL, NOTHING, Server, server_of
 from glacier.runtime.libraries import library
 from glacier.runtime.tables import Dialect, Tables
-from glacier.runtime.tokens import user_and_password
 from glacier.runtime.who import Who
 
 # The lengths of names: postgresql.org/docs/current/limits.html, dev.mysql.com/doc/refman/8.4/en/identifier-length.html

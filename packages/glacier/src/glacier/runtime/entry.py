@@ -20,11 +20,12 @@ from types import ModuleType
 from typing import Any
 
 from glacier.errors import TaskError
-from glacier.runtime import importing
+from glacier.runtime import importing, logs
 from glacier.runtime.absent import Absent, standing_in
 from glacier.runtime.libraries import is_there
 from glacier.runtime.logs import Log
 from glacier.runtime.manifest import Manifest, Place
+from glacier.runtime.problems import ENDING, named
 from glacier.runtime.run import Done, Step, TaskLike, run, step_of
 from glacier.runtime.secrets import from_environment
 from glacier.runtime.stores import Store, open_from
@@ -66,10 +67,12 @@ def run_here(asked: str | None, run_id: str | None) -> dict[str, Any]:
 
     Of what came from another cloud, ``"inputs"`` says how much it was.
 
-    Raises :class:`~glacier.errors.TaskError` after the error has been logged, with the user's own frames first.
+    Raises :class:`~glacier.errors.TaskError` after the error has been logged, with the user's own frames first; what
+    is none of those is logged and raised, too.
     """
     name = os.environ.get("GLACIER_TASK") or asked
     log = Log(task=name or "?", run=run_id or uuid.uuid4().hex)
+    logs.begin(log)
     begin = time.perf_counter()
     try:
         if name is None:
@@ -77,7 +80,7 @@ def run_here(asked: str | None, run_id: str | None) -> dict[str, Any]:
         if asked is not None and asked != name:
             raise TaskError(name, f"was asked to run {asked!r}", help="GLACIER_TASK says which task this function is")
         done, inputs = _run(name, log)
-    except TaskError as error:
+    except BaseException as error:
         log.failed(error, time.perf_counter() - begin)
         raise
     outputs = {name: _said(written) for name, written in done.outputs.items()}
@@ -149,8 +152,10 @@ def _step(folder: Path, name: str) -> Step:
     try:
         with importing(), standing_in(manifest.libraries):
             modules = [importlib.import_module(found) for found in dict.fromkeys((manifest.module or module, module))]
-    except Exception as error:
-        raise TaskError(name, f"its module does not import: {type(error).__name__}: {error}") from error
+    except ENDING:
+        raise
+    except BaseException as error:
+        raise TaskError(name, f"its module does not import: {named(error)}") from error
     for imported in modules:
         for found in _tasks(imported, manifest.attribute if imported.__name__ == manifest.module else None):
             if found.name == name:

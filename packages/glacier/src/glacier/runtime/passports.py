@@ -11,9 +11,7 @@ learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow (w
 from __future__ import annotations
 
 import json
-import random
 import threading
-import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -21,15 +19,16 @@ from typing import Any
 
 from glacier.runtime import endpoints
 from glacier.runtime.endpoints import Denied
-from glacier.runtime.problems import Problem
+from glacier.runtime.problems import NEW, Problem
 from glacier.runtime.proofs import NAMES, Proof, home, prove, wanted
 
-_WAITS = (1, 2, 4, 8, 15, 30, 30)  # seconds between one try and the next; as many as the most tries, less one
 # obstore asks again when less than this is left (four minutes for Google Cloud, five for the others).
 _MARGIN = timedelta(minutes=5)
 _HOLDS = 3600  # seconds that a role is taken for: the longest that the trust program allows
 
 _HOSTS: Mapping[str, str] = {"s3": "aws", "gs": "gcp", "az": "azure"}
+_TRUST = f"deploy the program trust, which says who is let in, after all others: pulumi up in its folder; {NEW}"
+_ON = "switch it on, once in an account: aws iam enable-outbound-web-identity-federation"
 _DISABLED = "OutboundWebIdentityFederationDisabledException"
 
 
@@ -72,39 +71,29 @@ class Passport:
 
     def _exchange(self) -> dict[str, Any]:
         cloud = home()
-        for number, wait in enumerate((*_WAITS, 0), start=1):
-            proof: Proof | None = None
-            try:
-                proof = prove(cloud, self._host, self._known)  # each time: it may have been too old
-                return _EXCHANGES[self._host](cloud, proof, self._known)
-            except Denied as denied:
-                if number >= denied.tries:
-                    raise _problem(cloud, self._host, self._known, proof, denied, number) from None
-            time.sleep(wait * random.uniform(0.7, 1.0))  # not all tasks of a stage at once
-        raise AssertionError("the last try either succeeds or raises")
+        proof: Proof | None = None
+
+        def exchange() -> dict[str, Any]:
+            nonlocal proof
+            proof = None
+            proof = prove(cloud, self._host, self._known)  # each time: it may have been too old
+            return _EXCHANGES[self._host](cloud, proof, self._known)
+
+        try:
+            return endpoints.again(exchange)
+        except Denied as denied:
+            raise _problem(cloud, self._host, self._known, proof, denied) from None
 
 
-def _problem(
-    cloud: str, host: str, known: Mapping[str, str], proof: Proof | None, denied: Denied, tries: int
-) -> Problem:
+def _problem(cloud: str, host: str, known: Mapping[str, str], proof: Proof | None, denied: Denied) -> Problem:
     """What was shown to whom, and what they said; never the proof itself."""
-    said = f"{denied.code}: {denied.said}" if denied.said else denied.code
-    often = f" ({tries} times)" if tries > 1 else ""
-    if denied.code == _DISABLED:
-        what_to_do = "switch it on, once in an account: aws iam enable-outbound-web-identity-federation"
-    elif denied.tries == endpoints.PASSING:
-        what_to_do = "run it again, and look whether the task's network lets it out"
-    else:
-        what_to_do = "deploy the program trust, which says who is let in, after all others: pulumi up in its folder"
+    what_to_do = denied.what_to_do(_ON if denied.code == _DISABLED else _TRUST)
     if proof is None:
-        return Problem(
-            f"{NAMES[cloud]} does not say to {NAMES[host]} who this task is: {denied.endpoint} answered {said}{often}",
-            what_to_do,
-        )
+        return Problem(f"{NAMES[cloud]} does not say to {NAMES[host]} who this task is: {denied}", what_to_do)
     becoming = known.get("role") or known.get("provider") or known.get("client")
     return Problem(
         f"{NAMES[host]} does not let this task in as {becoming}: {denied.endpoint} was shown {proof.what}, which "
-        f"{NAMES[cloud]} gave, and answered {said}{often}",
+        f"{NAMES[cloud]} gave, and {denied.answer}",
         what_to_do,
     )
 
@@ -120,7 +109,7 @@ def _role(cloud: str, proof: Proof, known: Mapping[str, str]) -> dict[str, Any]:
         "DurationSeconds": str(_HOLDS),
         "WebIdentityToken": proof.text,
     }
-    return _read(url, endpoints.ask(url, endpoints.why_aws, form=form), _keys)
+    return endpoints.read(url, endpoints.ask(url, endpoints.why_aws, form=form), _keys)
 
 
 def _keys(body: bytes) -> dict[str, Any]:
@@ -164,16 +153,10 @@ def _bearer(url: str, form: Mapping[str, str]) -> dict[str, Any]:
     asked = datetime.now(UTC)
 
     def token(body: bytes) -> dict[str, Any]:
-        found = json.loads(body)
-        ends = asked + timedelta(seconds=int(found["expires_in"]))
-        return {"token": str(found["access_token"]), "expires_at": ends}
+        ends = asked + timedelta(seconds=int(json.loads(body)["expires_in"]))
+        return {"token": endpoints.text(body, "access_token"), "expires_at": ends}
 
-    return _read(url, endpoints.ask(url, endpoints.why_oauth, form=form), token)
-
-
-def _read(url: str, body: bytes, reader: Callable[[bytes], dict[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = endpoints.read(url, body, reader)
-    return found
+    return endpoints.read(url, endpoints.ask(url, endpoints.why_oauth, form=form), token)
 
 
 _EXCHANGES: Mapping[str, Callable[[str, Proof, Mapping[str, str]], dict[str, Any]]] = {

@@ -8,6 +8,17 @@ from typing import Any
 
 from glacier.errors import GlacierError, TaskError
 
+# To whoever has done what is asked of them: docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html ("Changes that I
+# make are not always immediately visible", without a number), cloud.google.com/iam/docs/access-change-propagation (two
+# minutes, seven or longer), learn.microsoft.com/azure/role-based-access-control/troubleshooting (up to ten), and
+# …/entra/workload-id/workload-identity-federation-considerations (minutes).
+NEW = "what was deployed in the last ten minutes may not hold everywhere yet: wait, and run the task again"
+
+
+# By which somebody else ends a task. Any other exception is the task's own: SystemExit, which would pass for success,
+# and a panic of a library in Rust are no Exception either.
+ENDING = (KeyboardInterrupt, GeneratorExit)
+
 
 class Problem(GlacierError):
     """Data cannot be read or written; whoever knows the task and the dataset makes a ``TaskError`` of it.
@@ -46,8 +57,14 @@ def _raised(task: str, message: str, places: Sequence[tuple[Any, ...]]) -> Raise
     return Raised(task, message, frames=frames)
 
 
+def named(error: BaseException) -> str:
+    """What an exception is called from outside."""
+    if isinstance(error, SystemExit):
+        return f"called sys.exit({error.code!r}), which ends a program; a task returns, or raises"
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
 def raised(task: str, error: BaseException) -> Raised:
     """What the user's exception is called from outside; the frame that called the function is left out."""
     trace = error.__traceback__.tb_next if error.__traceback__ is not None else None
-    said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return Raised(task, said, frames=traceback.extract_tb(trace))
+    return Raised(task, named(error), frames=traceback.extract_tb(trace))

@@ -21,7 +21,7 @@ from urllib.parse import quote, urlencode
 from glacier.runtime import endpoints
 from glacier.runtime.libraries import library
 from glacier.runtime.problems import Problem
-from glacier.runtime.tokens import azure_request
+from glacier.runtime.tokens import managed
 
 NAMES: Mapping[str, str] = {"aws": "AWS", "gcp": "Google Cloud", "azure": "Azure"}
 # By what each cloud sets in the environment of what it runs: docs.aws.amazon.com/lambda/latest/dg/
@@ -100,10 +100,7 @@ def _google(audience: str) -> Proof:
 
 def _entra(known: Mapping[str, str]) -> Proof:
     audience = wanted(known, "audience")
-    url, headers = azure_request(audience)
-    answer = endpoints.ask(url, endpoints.why_oauth, headers=headers)
-    token = endpoints.read(url.partition("?")[0], answer, lambda body: str(json.loads(body)["access_token"]))
-    return Proof(f"the token of its managed identity for {audience}", token)
+    return Proof(f"the token of its managed identity for {audience}", managed(audience))
 
 
 def _signed_request(known: Mapping[str, str]) -> Proof:

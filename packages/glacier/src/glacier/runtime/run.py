@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 
 from glacier.errors import TaskError
 from glacier.runtime.manifest import Place
-from glacier.runtime.problems import Problem, raised
+from glacier.runtime.problems import ENDING, Problem, raised
 from glacier.runtime.secrets import Reveal, Values, cleaned, hidden, reveal_all
 from glacier.runtime.stores import Store
 from glacier.runtime.wanted import STREAMS, Form, check, described, form_of, library_form
@@ -93,21 +93,22 @@ def run(
     frames are kept (:class:`~glacier.runtime.problems.Raised`). The values of secrets, which ``reveal`` gives, are in
     no error.
     """
-    arguments: dict[str, Any] = {}
+    arguments: dict[str, Any] = {}  # no secrets: what shows an error may show the variables of its frames
     for parameter, dataset, wanted in step.reads:
         place = places[dataset]
         try:
             value = stores[place.store].read(place, wanted)
-        except Exception as error:
+        except ENDING:
+            raise
+        except BaseException as error:
             raise trouble(step.name, dataset, error) from _cause(error)
         is_stream = form_of(wanted) in STREAMS and isinstance(value, Iterator)
         arguments[parameter] = _of(dataset, value) if is_stream else value
     if not step.secrets:
-        return _call(step, arguments, places, stores)
+        return _call(step, arguments, Values({}), places, stores)
     values = reveal_all(step.name, dict.fromkeys(secret for _, secret in step.secrets), reveal)
-    arguments |= {parameter: values(secret) for parameter, secret in step.secrets}
     try:
-        return _call(step, arguments, places, stores)
+        return _call(step, arguments, values, places, stores)
     except TaskError as error:
         said, cause = hidden(error, values), error.__cause__
     except BaseException as error:  # as of sys.exit("…"), whose text Python itself shows
@@ -126,11 +127,15 @@ def _of(dataset: str, items: Iterator[Any]) -> Iterator[Any]:
         raise
 
 
-def _call(step: Step, arguments: Mapping[str, Any], places: Mapping[str, Place], stores: Mapping[str, Store]) -> Done:
+def _call(
+    step: Step, arguments: Mapping[str, Any], values: Values, places: Mapping[str, Place], stores: Mapping[str, Store]
+) -> Done:
     begin = perf_counter()
     try:
-        returned = step.function(**arguments)
-    except Exception as error:
+        returned = step.function(**arguments, **{parameter: values(secret) for parameter, secret in step.secrets})
+    except ENDING:
+        raise
+    except BaseException as error:
         raise _failed(step, error) from _cause(error)
     seconds = perf_counter() - begin
     outputs = _write(step, returned, places, stores) if step.writes else {}
@@ -143,7 +148,7 @@ def _call(step: Step, arguments: Mapping[str, Any], places: Mapping[str, Place],
     return Done(outputs, seconds)
 
 
-def _failed(step: Step, error: Exception) -> TaskError:
+def _failed(step: Step, error: BaseException) -> TaskError:
     """What the user's code ended with: its own error, or data that it read bit by bit and that is bad."""
     return trouble(step.name, error.dataset, error) if isinstance(error, Problem) else raised(step.name, error)
 
@@ -160,7 +165,9 @@ def _made(step: Step, items: Iterator[Any]) -> Iterator[Any]:
     """What a task gives bit by bit: its code runs while its output is written, and ends as it does in a call."""
     try:
         yield from items
-    except Exception as error:
+    except ENDING:
+        raise
+    except BaseException as error:
         raise _failed(step, error) from _cause(error)
 
 
@@ -177,9 +184,9 @@ def _write(step: Step, returned: Any, places: Mapping[str, Place], stores: Mappi
         place = places[dataset]
         try:
             outputs[dataset] = stores[place.store].write(place, _followed(step, value), wanted)
-        except TaskError:
+        except (TaskError, *ENDING):
             raise
-        except Exception as error:
+        except BaseException as error:
             raise trouble(step.name, dataset, error) from _cause(error)
     return outputs
 
@@ -210,12 +217,12 @@ def _parts(step: Step, returned: Any) -> tuple[Any, ...]:
     return tuple(returned)
 
 
-def trouble(task: str, dataset: str | None, error: Exception) -> TaskError:
+def trouble(task: str, dataset: str | None, error: BaseException) -> TaskError:
     """What became of a dataset, with the names of both."""
     if isinstance(error, Problem):
         return TaskError(task, error.message, dataset=dataset, help=error.help)
     return TaskError(task, f"{type(error).__name__}: {error}", dataset=dataset)
 
 
-def _cause(error: Exception) -> BaseException | None:
+def _cause(error: BaseException) -> BaseException | None:
     return error.__cause__ if isinstance(error, Problem) else error

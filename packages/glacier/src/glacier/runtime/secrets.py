@@ -81,13 +81,14 @@ def from_environment(environment: Mapping[str, str]) -> Reveal:
 
 def reveal_all(task: str, names: Iterable[str], reveal: Reveal) -> Values:
     """The values that a task is given; raises :class:`~glacier.errors.TaskError` with the names of both."""
-    values: dict[str, str] = {}
-    for name in names:
-        try:
-            values[name] = reveal(name)
-        except Problem as problem:
-            raise TaskError(task, f"its secret {name} {problem.message}", help=problem.help) from problem.__cause__
-    return Values(values)
+    return Values({name: _revealed(task, name, reveal) for name in names})  # in no variable of a frame
+
+
+def _revealed(task: str, name: str, reveal: Reveal) -> str:
+    try:
+        return reveal(name)
+    except Problem as problem:
+        raise TaskError(task, f"its secret {name} {problem.message}", help=problem.help) from problem.__cause__
 
 
 def hidden(error: TaskError, values: Values) -> TaskError:

@@ -139,7 +139,7 @@ def _s3(parts: SplitResult, who: Who) -> Store:
     prefix = unquote(parts.path).strip("/")
     store = warm(S3Store, parts.netloc, prefix=prefix or None, credential_provider=credentials, **options)
     attributes = {"Storage-Class": storage_class} if storage_class else None
-    return Objects(Remote(store, f"s3://{parts.netloc}/{prefix}", attributes))
+    return Objects(Remote(store, f"s3://{parts.netloc}/{prefix}", attributes, guest=bool(credentials)))
 
 
 def _gs(parts: SplitResult, who: Who) -> Store:
@@ -148,7 +148,7 @@ def _gs(parts: SplitResult, who: Who) -> Store:
     _, credentials = words(parts)
     prefix = unquote(parts.path).strip("/")
     store = warm(GCSStore, parts.netloc, prefix=prefix or None, credential_provider=credentials)
-    return Objects(Remote(store, f"gs://{parts.netloc}/{prefix}"))
+    return Objects(Remote(store, f"gs://{parts.netloc}/{prefix}", guest=bool(credentials)))
 
 
 def _az(parts: SplitResult, who: Who) -> Store:
@@ -160,7 +160,7 @@ def _az(parts: SplitResult, who: Who) -> Store:
     store = warm(AzureStore, container, **at, credential_provider=credentials)
     tier = options.get("tier")
     attributes = {"Storage-Class": tier} if tier else None
-    return Objects(Remote(store, f"az://{parts.netloc}/{container}/{prefix}", attributes))
+    return Objects(Remote(store, f"az://{parts.netloc}/{container}/{prefix}", attributes, guest=bool(credentials)))
 
 
 # Those that are named are imported when one is opened: most tasks need none of them.
