@@ -151,6 +151,17 @@ def test_a_cloud_that_does_not_answer() -> None:
         Objects(bucket).read(place(format="json"), list)
 
 
+def test_azure_when_another_attempt_ended_first() -> None:
+    from obstore.exceptions import GenericError
+
+    said = "Generic MicrosoftAzure error: 400 Bad Request: <?xml?>\n<Error>\n  <Code>InvalidBlockList</Code>\n</Error>"
+    bucket = Remote(None, "az://a/b")
+    bucket._client = Broken(GenericError(said))
+    with pytest.raises(Problem, match=r"another attempt has written az://a/b/d/data\.json meanwhile") as caught:
+        Objects(bucket).write(place(), [1], None)
+    assert "run the task again" in caught.value.help
+
+
 def test_the_storage_class_is_sent_with_each_object(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")

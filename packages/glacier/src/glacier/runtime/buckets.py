@@ -363,6 +363,13 @@ def why(error: Exception, bucket: Bucket, path: str) -> Problem:
         )
     if type(error).__name__ == "PreconditionError":
         return _replaced(where)
+    if "InvalidBlockList" in str(error):
+        # Azure removes what others have sent for a blob and not yet ended, when one of them ends
+        # (learn.microsoft.com/rest/api/storageservices/put-block-list).
+        return Problem(
+            f"another attempt has written {where} meanwhile, and with that Azure removed what this one had sent",
+            "what is there is whole, and nothing of this attempt: keep it, or run the task again",
+        )
     if isinstance(error, PermissionError) or type(error).__name__ in _REFUSED:
         return Problem(
             f"{where} may not be used: {str(error).partition(chr(10))[0]}",
