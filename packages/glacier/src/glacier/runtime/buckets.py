@@ -27,10 +27,13 @@ _PARTS = 10_000  # that an upload may have on S3 (docs.aws.amazon.com/AmazonS3/l
 
 
 class Found(NamedTuple):
-    """An object in a folder: its name there, when it was written, in seconds of some clock, and its size in bytes."""
+    """What is in a folder: its name there, when it was written, in seconds of some clock, and its size in bytes.
+
+    The name of a folder ends with ``/``, and that is all that is known of it.
+    """
 
     name: str
-    written: float
+    written: float = 0.0
     size: int = 0
 
 
@@ -54,7 +57,7 @@ class Bucket(Protocol):
         """A local file with an object's content, until the bucket is closed; ``own``: to do anything with."""
 
     def find(self, folder: str) -> Sequence[Found]:
-        """The objects in a folder, but not in folders below it."""
+        """The objects in a folder, and the folders in it, but not what is in those."""
 
     def write(self, path: str, content: Content) -> int:
         """Write an object, all of it or nothing; gives its size in bytes."""
@@ -133,13 +136,15 @@ class Disk:
         return Path(shutil.copyfile(target, self._scratch.file(path))) if own else target
 
     def find(self, folder: str) -> Sequence[Found]:
-        """The files in a folder; hidden ones are not data."""
+        """The files and the folders in a folder."""
         try:
             with os.scandir(f"{self.root}/{folder}") as entries:
                 return [
-                    Found(entry.name, entry.stat().st_mtime_ns / 1e9, entry.stat().st_size)
+                    Found(f"{entry.name}/")
+                    if entry.is_dir()
+                    else Found(entry.name, entry.stat().st_mtime_ns / 1e9, entry.stat().st_size)
                     for entry in entries
-                    if not entry.name.startswith(".") and entry.is_file()
+                    if entry.is_file() or entry.is_dir()
                 ]
         except (FileNotFoundError, NotADirectoryError):
             return []
@@ -278,12 +283,21 @@ class Remote:
         return target
 
     def find(self, folder: str) -> Sequence[Found]:
-        """The objects in a folder; a marker for the folder itself is none."""
-        listed = self._client.list_with_delimiter(self._store, folder.rstrip("/") or None)["objects"]
-        found = [
-            Found(item["path"].rpartition("/")[2], item["last_modified"].timestamp(), item["size"]) for item in listed
-        ]
-        return [each for each in found if each.name and not each.name.startswith(".")]
+        """The objects and the folders in a folder; what only marks a folder is no object.
+
+        A console makes an empty one, ``orders/``, for a folder (docs.aws.amazon.com/AmazonS3/latest/userguide/
+        using-folders.html, cloud.google.com/storage/docs/objects#folders), which obstore names ``orders``; Hadoop
+        makes an empty ``orders`` on Azure.
+        """
+        itself = folder.rstrip("/")
+        listed = self._client.list_with_delimiter(self._store, itself or None)
+        folders = set(listed["common_prefixes"])
+        found = [Found(f"{_name(path)}/") for path in sorted(folders)]
+        for item in listed["objects"]:
+            path, size = item["path"], item["size"]
+            if path != itself and not (size == 0 and path in folders):
+                found.append(Found(_name(path), item["last_modified"].timestamp(), size))
+        return found
 
     def write(self, path: str, content: Content) -> int:
         """Put an object: one request, or one upload in parts, after which it is there as a whole."""
@@ -337,6 +351,10 @@ class Remote:
     def close(self) -> None:
         """Remove what was downloaded."""
         self._scratch.close()
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 def _facts(said: Mapping[str, Any]) -> Facts:
