@@ -13,6 +13,7 @@ import pytest
 from e2e.homes import Home
 from e2e.stalling import Stalling
 from glacier.runtime.manifest import Place
+from glacier.runtime.problems import Problem
 
 MIB = 1 << 20
 LARGE = 256  # MiB
@@ -90,6 +91,26 @@ def test_an_iterator_that_fails_in_the_middle(home: Home) -> None:
         assert [each.name for each in home.open().bucket.find("d/")] == before
         store.write(place, b"1", bytes)
     assert home.open().read(place, bytes) == b"1"
+
+
+def test_two_attempts_at_once(home: Home) -> None:
+    """The last to end stands, or fails and says so; what is there is one of the two, as a whole."""
+    place = Place(store="s", path="d/")
+
+    def pieces() -> Iterator[bytes]:
+        yield from [b"1" * MIB] * 20
+        home.open().write(place, iter([b"2" * MIB] * 24), Iterator[bytes])
+        yield from [b"1" * MIB] * 4
+
+    if home.scheme == "az":
+        with pytest.raises(Problem, match=r"another attempt has written az://\S*/d/data\.bin meanwhile") as raised:
+            home.open().write(place, pieces(), Iterator[bytes])
+        assert "run the task again" in raised.value.help
+        assert "<" not in str(raised.value)
+    else:
+        home.open().write(place, pieces(), Iterator[bytes])
+    last = b"2" if home.scheme == "az" else b"1"
+    assert home.open().read(place, bytes) == last * (24 * MIB)
 
 
 @pytest.mark.parametrize("home", ["ministack", "gcs", "azure"], indirect=True)

@@ -77,6 +77,8 @@ def test_objects(client: Any, task: str, places: dict[str, tuple[str, str]]) -> 
     assert {name for name in places if is_allowed(client.get_object, **key[name])} == reads
     assert {name for name in places if is_allowed(client.head_object, **key[name])} == reads
     assert {name for name in places if is_allowed(client.list_objects_v2, **prefix[name])} == reads
+    below = {name: {"Bucket": bucket, "Prefix": f"{folder}day=1/"} for name, (bucket, folder) in places.items()}
+    assert {name for name in places if is_allowed(client.list_objects_v2, **below[name])} == reads
     assert {name for name in places if is_allowed(client.put_object, Body=b"1", **key[name])} == writes
 
 

@@ -22,7 +22,7 @@ from glacier.runtime.codecs import SUFFIXES
 from glacier.runtime.manifest import Place
 from glacier.runtime.problems import Problem
 from servers import clouds
-from servers.buckets import azure_tier
+from servers.buckets import azure_tier, gcs_folder
 from servers.running import Server
 
 MANY = 1_100  # more than one page of a listing
@@ -163,10 +163,66 @@ def test_the_newest_of_two_formats_counts(home: Home) -> None:
     assert home.open().read(place(), None) == [1]
 
 
+def test_packing_that_is_turned_on_and_off(home: Home) -> None:
+    """What was written before stays, and does not count, for tasks and for who reads the folder as a source."""
+    csv = {"format": "csv"}
+    off, on, source = place(**csv), place(**csv, transfer=("compress",)), place(**csv, source=True)
+    for number, now in enumerate((off, on, off)):
+        time.sleep(1.1 if number else 0)
+        home.open().write(now, [{"day": str(number)}], list)
+        for reader in (off, on, source):
+            assert home.open().read(reader, list) == [{"day": str(number)}]
+        assert list(home.open().read(source, Iterator[dict[str, str]])) == [{"day": str(number)}]
+
+
+@pytest.fixture
+def mark(home: Home, request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Makes an empty folder as the cloud's console does."""
+    bucket, _, prefix = home.place.partition("/")
+
+    def make(name: str) -> None:
+        if home.scheme == "gs":
+            gcs_folder(request.getfixturevalue("fake_gcs"), bucket, f"{prefix}/{name}")
+        else:
+            client = request.getfixturevalue("aws")("s3", home.server)
+            client.put_object(Bucket=bucket, Key=f"{prefix}/{name}/", Body=b"")
+
+    return make
+
+
+@pytest.mark.parametrize("home", ["ministack", "moto", "gcs"], indirect=True)
+def test_a_folder_that_was_made_in_a_console(home: Home, mark: Callable[[str], None]) -> None:
+    """Is no file, be it the dataset's own or one in it, which may be empty."""
+    source = place(source=True)
+    mark("d")
+    assert not home.open().exists(source)
+    with pytest.raises(Problem, match="there is no file in "):
+        home.open().read(source, list)
+    for folder in ("d/day=1", "d/day=2"):
+        mark(folder)
+    home.open().bucket.write("d/day=1/a.csv", b"n\n1\n")
+    assert home.open().read(source, list) == [{"n": "1"}]
+    home.open().bucket.write("d/b.csv", b"n\n2\n")
+    assert [row["n"] for row in home.open().read(source, Iterator[dict[str, str]])] == ["2", "1"]
+    home.open().write(place(), [3], None)
+    assert home.open().read(place(), None) == [3]
+
+
+def test_a_source_of_partitions(home: Home) -> None:
+    """Files below it are read in the order of their paths; what engines leave beside them is not, nor other folders."""
+    store, source = home.open(), place(source=True)
+    for path in ("top.csv", "day=2/a.csv", "day=1/hour=3/a.csv", "day=1/b.csv"):
+        store.bucket.write(f"d/{path}", f"from\n{path}\n".encode())
+    for path in ("d/_SUCCESS", "d/day=1/.b.csv.crc", "d/_temporary/0/a.csv", "d-more/a.csv"):
+        store.bucket.write(path, b"no data")
+    store.bucket.write("d/day=2", b"")  # a mark of Hadoop's
+    read = [row["from"] for row in store.read(source, Iterator[dict[str, str]])]
+    assert read == ["day=1/b.csv", "day=1/hour=3/a.csv", "day=2/a.csv", "top.csv"]
+
+
 def test_a_source_is_one_file_of_any_name(home: Home) -> None:
     store, source = home.open(), place(source=True, format="csv")
     store.bucket.write("d/orders 2024-ü.csv", b"a\n1\n")
-    store.bucket.write("d/below/other.csv", b"b\n2\n")
     assert store.exists(source)
     assert store.read(source, list) == [{"a": "1"}]
     store.bucket.write("d/second.csv", b"a\n2\n")

@@ -76,6 +76,24 @@ def test_two_clouds_may_each_have_one() -> None:
     assert found(here, compiler=toy) == []
 
 
+def test_what_is_written_into_a_source_is_read_with_it() -> None:
+    lake = ObjectStorage(resource_name="lake")
+    raw, beside = Dataset("raw", lake), Dataset("raw more", lake)
+    below, elsewhere = Dataset("clean", lake, path="raw/clean/"), Dataset("other", ObjectStorage(), path="raw/clean/")
+
+    @task
+    def clean(x: Annotated[Any, raw]) -> tuple[Annotated[Any, below], Annotated[Any, beside]]: ...
+
+    @task
+    def look(x: Annotated[Any, Dataset("part", lake, path="raw/day=1/")]) -> Annotated[Any, elsewhere]: ...
+
+    (warning,) = found(clean, look)
+    assert (warning.code, warning.severity, warning.subject) == ("path", Severity.WARNING, "dataset raw")
+    assert warning.message == "is all that is in raw/ and below it, where clean writes clean"
+    assert warning.help.endswith("Dataset('clean', …, path=…)")
+    assert warning.where == raw.where
+
+
 def test_reading_what_is_offline() -> None:
     cold = Dataset("cold", S3(storage_class="DEEP_ARCHIVE"))
 

@@ -52,7 +52,6 @@ def test_a_source_is_one_file_of_any_name(store: Store) -> None:
     source = place(source=True)
     assert not _exists(store, source)
     bucket.write("d/monday.json", b"[1]")
-    bucket.write("d/below/other.json", b"[2]")
     assert store.exists(source)
     assert store.read(source, list) == [1]
     bucket.write("d/tuesday.json", b"[2]")
@@ -146,8 +145,19 @@ def test_a_cloud_that_does_not_answer() -> None:
 
     bucket = Remote(None, "s3://b")
     bucket._client = Broken(GenericError("connection reset\nby peer"))
-    with pytest.raises(Problem, match=r"s3://b/d/data.json: GenericError: connection reset$"):
+    with pytest.raises(Problem, match=r"s3://b/d/: GenericError: connection reset$"):
         Objects(bucket).read(place(format="json"), list)
+
+
+def test_azure_when_another_attempt_ended_first() -> None:
+    from obstore.exceptions import GenericError
+
+    said = "Generic MicrosoftAzure error: 400 Bad Request: <?xml?>\n<Error>\n  <Code>InvalidBlockList</Code>\n</Error>"
+    bucket = Remote(None, "az://a/b")
+    bucket._client = Broken(GenericError(said))
+    with pytest.raises(Problem, match=r"another attempt has written az://a/b/d/data\.json meanwhile") as caught:
+        Objects(bucket).write(place(), [1], None)
+    assert "run the task again" in caught.value.help
 
 
 def test_the_storage_class_is_sent_with_each_object(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,6 +84,7 @@ def plan(graph: Graph, clouds: Clouds) -> Plan:
     found.extend(counts(graph, tasks, clouds.targets))
     found.extend(advice.shared_without_a_name(storages))
     found.extend(advice.one_name_twice(storages))
+    found.extend(advice.written_into_a_source(graph, keeps))
     found.extend(advice.reads_what_is_offline(graph, keeps, clouds.targets))
     found.extend(advice.runs_longer_than_allowed(tasks))
     if all(diagnostic.severity is not Severity.ERROR for diagnostic in found):  # an address is made of sound fields

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from glacier.dataset import Dataset
 from glacier.errors import Diagnostic
 from glacier.graph import AnyTask, Graph, Verb
-from glacier.plan.model import PlacedStorage, PlacedTask, Transfer
+from glacier.plan.model import PlacedStorage, PlacedTask, Transfer, path_of
 from glacier.plan.placement import Subject, subject_of
 from glacier.target import Draft, Site, StorageKind, Target, Unsupported
 
@@ -49,6 +49,21 @@ def cannot_be_believed(
             yield subject_of(storage.holding).error(
                 "authority", f"{kind} in {storage.home.region}: {authority.why}", authority.instead
             )
+
+
+def written_into_a_source(graph: Graph, keeps: Mapping[Dataset, PlacedStorage]) -> Iterator[Diagnostic]:
+    """A source is all that is in its folder and below it; what a task writes there would be read as a part of it."""
+    for source in graph.sources:
+        storage, folder = keeps.get(source), path_of(source)
+        if storage is None or storage.particular.kind != "object_storage" or not folder.endswith("/"):
+            continue
+        for dataset, task in graph.producers.items():
+            if keeps.get(dataset) is storage and path_of(dataset).startswith(folder):
+                yield Subject(f"dataset {source.name}", source.where).warning(
+                    "path",
+                    f"is all that is in {folder} and below it, where {task.name} writes {dataset.name}",
+                    f"give one of them a folder that is not in the other's: Dataset({dataset.name!r}, …, path=…)",
+                )
 
 
 def reads_what_is_offline(

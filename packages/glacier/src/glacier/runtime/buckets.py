@@ -19,7 +19,8 @@ from typing import IO, Any, NamedTuple, Protocol
 from glacier.runtime import leftovers
 from glacier.runtime.ahead import hand_over
 from glacier.runtime.codecs import Content
-from glacier.runtime.problems import NEW, Problem
+from glacier.runtime.faults import replaced
+from glacier.runtime.problems import Problem
 
 PIECE = 5 * 1024 * 1024  # bytes in memory at once when an object is read in pieces; the least that S3 takes as a part
 WIDTH = 3  # parts that are on their way at once: a small function has no memory for more
@@ -27,10 +28,13 @@ _PARTS = 10_000  # that an upload may have on S3 (docs.aws.amazon.com/AmazonS3/l
 
 
 class Found(NamedTuple):
-    """An object in a folder: its name there, when it was written, in seconds of some clock, and its size in bytes."""
+    """What is in a folder: its name there, when it was written, in seconds of some clock, and its size in bytes.
+
+    The name of a folder ends with ``/``, and that is all that is known of it.
+    """
 
     name: str
-    written: float
+    written: float = 0.0
     size: int = 0
 
 
@@ -54,7 +58,7 @@ class Bucket(Protocol):
         """A local file with an object's content, until ``scratch`` is closed; ``own``: to do anything with."""
 
     def find(self, folder: str) -> Sequence[Found]:
-        """The objects in a folder, but not in folders below it."""
+        """The objects in a folder, and the folders in it, but not what is in those."""
 
     def write(self, path: str, content: Content) -> int:
         """Write an object, all of it or nothing; gives its size in bytes."""
@@ -139,13 +143,15 @@ class Disk:
         return Path(shutil.copyfile(target, scratch.file(path))) if own else target
 
     def find(self, folder: str) -> Sequence[Found]:
-        """The files in a folder; hidden ones are not data."""
+        """The files and the folders in a folder."""
         try:
             with os.scandir(f"{self.root}/{folder}") as entries:
                 return [
-                    Found(entry.name, entry.stat().st_mtime_ns / 1e9, entry.stat().st_size)
+                    Found(f"{entry.name}/")
+                    if entry.is_dir()
+                    else Found(entry.name, entry.stat().st_mtime_ns / 1e9, entry.stat().st_size)
                     for entry in entries
-                    if not entry.name.startswith(".") and entry.is_file()
+                    if entry.is_file() or entry.is_dir()
                 ]
         except (FileNotFoundError, NotADirectoryError):
             return []
@@ -273,7 +279,7 @@ class Remote:
     def _range(self, path: str, start: int, end: int, etag: str) -> Any:
         found = self._client.get(self._store, path, options={"range": (start, end), "if_match": etag})
         if found.meta["e_tag"] != etag:  # not every server looks at the condition
-            raise _replaced(self.where(path))
+            raise replaced(self.where(path))
         return found
 
     def facts(self, path: str) -> Facts:
@@ -285,12 +291,21 @@ class Remote:
         return scratch.filled(path, self.chunks(path))
 
     def find(self, folder: str) -> Sequence[Found]:
-        """The objects in a folder; a marker for the folder itself is none."""
-        listed = self._client.list_with_delimiter(self._store, folder.rstrip("/") or None)["objects"]
-        found = [
-            Found(item["path"].rpartition("/")[2], item["last_modified"].timestamp(), item["size"]) for item in listed
-        ]
-        return [each for each in found if each.name and not each.name.startswith(".")]
+        """The objects and the folders in a folder; what only marks a folder is no object.
+
+        A console makes an empty one, ``orders/``, for a folder (docs.aws.amazon.com/AmazonS3/latest/userguide/
+        using-folders.html, cloud.google.com/storage/docs/objects#folders), which obstore names ``orders``; Hadoop
+        makes an empty ``orders`` on Azure.
+        """
+        itself = folder.rstrip("/")
+        listed = self._client.list_with_delimiter(self._store, itself or None)
+        folders = set(listed["common_prefixes"])
+        found = [Found(f"{_name(path)}/") for path in sorted(folders)]
+        for item in listed["objects"]:
+            path, size = item["path"], item["size"]
+            if path != itself and not (size == 0 and path in folders):
+                found.append(Found(_name(path), item["last_modified"].timestamp(), size))
+        return found
 
     def write(self, path: str, content: Content) -> int:
         """Put an object: one request, or one upload in parts, after which it is there as a whole."""
@@ -346,41 +361,12 @@ class Remote:
         self._scratch.close()
 
 
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
 def _facts(said: Mapping[str, Any]) -> Facts:
     return Facts(said["size"], said["e_tag"] or "")
 
 
-def _replaced(where: str) -> Problem:
-    return Problem(f"{where} was replaced while it was read", "run the task again")
-
-
 _PATH = "return the path of a file, or write it as several datasets"
-
-
-# What obstore and redis call it; neither is imported for this.
-_REFUSED = {"PermissionDeniedError", "UnauthenticatedError", "NoPermissionError", "AuthenticationError"}
-
-
-def is_full(error: Exception) -> bool:
-    """Whether a disk has no more room."""
-    return isinstance(error, OSError) and error.errno in (28, 122)  # ENOSPC, EDQUOT
-
-
-def why(error: Exception, bucket: Bucket, path: str) -> Problem:
-    """What an error of a disk or a cloud means to a person."""
-    where = bucket.where(path)
-    if is_full(error):
-        return Problem(
-            f"the disk is full: {where} was not written, and nothing of it is left", "make room and run again"
-        )
-    if type(error).__name__ == "PreconditionError":
-        return _replaced(where)
-    if isinstance(error, PermissionError) or type(error).__name__ in _REFUSED:
-        said = f"{where} may not be used: {str(error).partition(chr(10))[0]}"
-        if isinstance(bucket, Remote) and bucket.guest:
-            return Problem(said, f"deploy the program trust, which gives the access, after all others; {NEW}")
-        return Problem(
-            said,
-            "the annotation gives the access: deploy again after changing annotations; or sign in with other rights",
-        )
-    return Problem(f"{where}: {type(error).__name__}: {str(error).partition(chr(10))[0]}")

@@ -2,8 +2,9 @@
 
 A dataset whose path ends with ``/`` is one file in that folder, ``data.parquet``, ``data.json``, ``data.csv``,
 ``data.txt`` or ``data.bin``, with ``.zst`` behind it where it is packed; the newest counts when its format has
-changed. A source, which no task writes, may be one file of any name, or many that are read as one stream. Any other
-path is the object itself, which is packed when its name ends with ``.zst``.
+changed, or whether it is packed. A source, which no task writes, may be one file of any name, or many that are read as
+one stream, in the folder or below it. Any other path is the object itself, which is packed when its name ends with
+``.zst``.
 """
 
 from __future__ import annotations
@@ -14,15 +15,15 @@ from typing import Any
 
 from glacier.runtime import packing
 from glacier.runtime.abroad import Abroad, Tally
-from glacier.runtime.buckets import Bucket, Found, Remote, Scratch, pieces_of, why
+from glacier.runtime.buckets import Bucket, Found, Remote, Scratch, pieces_of
 from glacier.runtime.codecs import SUFFIXES, Content, decode, encode, kind_of_name
+from glacier.runtime.faults import why
+from glacier.runtime.folders import NAMES, below, newest
 from glacier.runtime.manifest import Place
 from glacier.runtime.problems import Problem
 from glacier.runtime.reading import Opened, Part, Readable, Refused, named, stream
 from glacier.runtime.wanted import STREAMS, form_of
 from glacier.runtime.written import Written
-
-_NAMES = frozenset(f"data{suffix}{packed}" for suffix in SUFFIXES.values() for packed in ("", packing.SUFFIX))
 
 
 class Objects:
@@ -36,20 +37,16 @@ class Objects:
 
     def read(self, place: Place, wanted: Any) -> Any:
         """A dataset in the form its reader wants."""
-        path = self._paths.get(place.path)
-        if path is None and place.source and place.path.endswith("/"):
-            found = self._listed(place)
-            if len(found) > 1:
-                return self._many(place, found, wanted)
-        first = path or self.find(place)
+        found = self._found(place)
+        if not found:
+            declared = None if place.source else place.format
+            raise self._missing(place, self._path(place, declared) if declared else place.path)
+        if len(found) > 1:
+            return self._many(place, found, wanted)
         try:
-            return self._one(place, first, wanted)
+            return self._one(place, found[0].name, wanted)
         except FileNotFoundError:
-            other = self._otherwise(place, first)
-        try:
-            return self._one(place, other, wanted)
-        except FileNotFoundError:
-            raise self._missing(place, first) from None
+            raise self._missing(place, found[0].name) from None
 
     def _one(self, place: Place, path: str, wanted: Any) -> Any:
         try:
@@ -65,17 +62,16 @@ class Objects:
     def _many(self, place: Place, found: Sequence[Found], wanted: Any) -> Any:
         """A folder of many files as one stream; raises :class:`Problem` where a task wants it as something else."""
         if form_of(wanted) not in STREAMS:
-            names = ", ".join(sorted(each.name for each in found)[:5])
+            names = ", ".join(each.name.removeprefix(place.path) for each in found[:5])
             raise Problem(
                 f"{self.bucket.where(place.path)} holds {len(found)} files ({names}), and a source is one file",
                 'keep one there, or name it: Dataset(…, path="…/FILE"); or read all of them, one after the other:'
                 " Iterator[dict], Iterator[bytes] or Iterator[pa.RecordBatch]",
             )
         parts: list[Part] = []
-        for each in sorted(found):
-            path = place.path + each.name
+        for path, _, size in found:
             opened = self._opened(place, path, Scratch())  # which is closed before the next one is read
-            parts.append(Part(opened, each.size, self._kind(place, path), self.bucket.where(path)))
+            parts.append(Part(opened, size, self._kind(place, path), self.bucket.where(path)))
         return stream(parts, wanted, place.schema, batch="batch" in place.transfer)
 
     def _opened(self, place: Place, path: str, scratch: Scratch) -> Opened:
@@ -103,31 +99,35 @@ class Objects:
         where = self.bucket.where(path)
         return Written(where, size) if packed is None else Written(where, packed.size, size)
 
-    def find(self, place: Place) -> str:
-        """The path of a dataset's object; raises :class:`~glacier.runtime.problems.Problem` when there is none."""
-        if not place.path.endswith("/"):
-            return place.path
-        if place.format is not None and not place.source:
-            return self._path(place, place.format)
-        found = self._listed(place)
-        if not found:
-            raise self._missing(place, place.path)
-        return place.path + max(found, key=lambda each: (each.written, each.name)).name
-
     def exists(self, place: Place) -> bool:
-        """Whether the dataset is there; raises :class:`Problem` where :meth:`find` does for another reason."""
-        path = self.find(place)
-        names = {each.rpartition("/")[2] for each in (path, self._otherwise(place, path))}
-        folder = path.rpartition("/")[0]
-        return any(each.name in names for each in self.bucket.find(f"{folder}/" if folder else ""))
+        """Whether the dataset is there."""
+        if place.path.endswith("/"):
+            return bool(self._listed(place))
+        folder, slash, name = place.path.rpartition("/")
+        return any(each.name == name for each in self.bucket.find(folder + slash))
+
+    def _found(self, place: Place) -> Sequence[Found]:
+        """The objects that a dataset is, by their paths: one, or for a source as many as there are."""
+        if place.path in self._paths:
+            return [Found(self._paths[place.path])]
+        if not place.path.endswith("/"):
+            return [Found(place.path)]
+        if place.format == "parquet" and not place.source:  # which has one form, so that nobody need look
+            return [Found(self._path(place, place.format))]
+        return self._listed(place)
 
     def _listed(self, place: Place) -> Sequence[Found]:
-        """The files in a dataset's folder that can be its object."""
+        """The same, as a dataset's folder has them."""
         try:
-            found = self.bucket.find(place.path)
+            found = below(self.bucket, place.path) if place.source else self.bucket.find(place.path)
         except Exception as error:
             raise why(error, self.bucket, place.path) from error
-        return found if place.source else [each for each in found if each.name in _NAMES]
+        if not place.source:
+            name = f"data{SUFFIXES[place.format]}" if place.format is not None else ""
+            names = {name, name + packing.SUFFIX} if name else NAMES
+            found = [each for each in found if each.name in names]
+        counted = newest(found, packs="compress" in place.transfer)
+        return [each._replace(name=place.path + each.name) for each in counted]
 
     def _path(self, place: Place, kind: str) -> str:
         """Where a dataset is written in a format; Parquet is packed by itself."""
@@ -135,12 +135,6 @@ class Objects:
             return place.path
         packed = packing.SUFFIX if "compress" in place.transfer and kind != "parquet" else ""
         return f"{place.path}data{SUFFIXES[kind]}{packed}"
-
-    def _otherwise(self, place: Place, path: str) -> str:
-        """Where a dataset is that was written before its switch was turned: packed, or not."""
-        if place.source or not place.path.endswith("/"):
-            return path
-        return packing.unpacked_name(path) if packing.is_packed(path) else path + packing.SUFFIX
 
     def settle(self, place: Place) -> None:
         """Reading an object takes nothing away."""

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple, Protocol
 
 from glacier.runtime.abroad import Tally
 from glacier.runtime.ahead import ahead
-from glacier.runtime.buckets import Bucket, Scratch, is_full, why
+from glacier.runtime.buckets import Bucket, Scratch
 from glacier.runtime.codecs import decode
+from glacier.runtime.faults import is_full, why
 from glacier.runtime.packing import is_packed, unpack, unpacked_name
 from glacier.runtime.problems import Problem
 
