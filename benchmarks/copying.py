@@ -12,8 +12,8 @@ meanwhile is shared; the numbers are medians. ``cpu_s`` and ``peak_mib`` are the
 more of it than a client, so MiB/s ranks no clients there: only the share of what obstore alone gets, the CPU seconds
 and the memory say something about Glacier. Half of every MiB can be packed.
 
-``home`` is a copy within a cloud, ``abroad`` one between clouds, with all switches on as they are unless somebody says
-otherwise; ``plain`` is that without packing, and ``stream`` without keeping a copy either. The others copy with what a
+``home`` is a copy within a cloud, ``abroad`` one between clouds with nothing packed and no copy kept, ``packed`` the
+same packed, and ``kept`` has all switches on, as they are unless somebody says otherwise. The others copy with what a
 client's own documentation shows for a stream; those that are not installed are named, and left out.
 """
 
@@ -46,9 +46,9 @@ AZURITE = {  # the account of every one: learn.microsoft.com/azure/storage/commo
 }
 SWITCHES = {
     "home": (),
-    "abroad": ("compress", "parallel", "batch", "cache"),
-    "plain": ("parallel", "batch", "cache"),
-    "stream": ("parallel", "batch"),
+    "abroad": ("parallel", "batch"),
+    "packed": ("compress", "parallel", "batch"),
+    "kept": ("compress", "parallel", "batch", "cache"),
 }
 
 
@@ -159,8 +159,8 @@ WAYS: dict[str, tuple[Callable[[str, str, str], None], str]] = {
     "obstore": (obstore, ""),
     "glacier, home": (glacier, "home"),
     "glacier, abroad": (glacier, "abroad"),
-    "glacier, abroad, plain": (glacier, "plain"),
-    "glacier, abroad, stream": (glacier, "stream"),
+    "glacier, packed": (glacier, "packed"),
+    "glacier, kept": (glacier, "kept"),
 }
 BESIDE = {  # by what an address begins with; each where what it imports is installed
     S3: {"boto3": ("boto3", boto3), "s3fs": ("s3fs", s3fs)},
