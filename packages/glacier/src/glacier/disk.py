@@ -13,8 +13,8 @@ from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 
 from glacier.errors import CompileError, Diagnostic
+from glacier.include import RECORD as RECORD  # lists what was written, so that the next time knows what is ours
 
-RECORD = "glacier.json"  # lists what was written, so that the next time knows what is ours
 WRITTEN_ONCE = "overrides.py"  # beside a program; in its folders of code, a file of that name is code
 _STAGING = ".glacier-writing-"
 
