@@ -45,10 +45,8 @@ NO_PACKAGES = ["-r requirements.txt", "-e ./mylib", "./mylib", "../mylib", "lib/
 )
 def test_a_requirement_that_is_no_package(line: str, given: str, tmp_path: Path) -> None:
     settings = given.format(f"requirements=['idna', '{line}']")
-    diagnostic = refused(
-        tmp_path,
-        f"from glacier_aws.compute import Lambda\n@pipeline.task(compute={settings})  # here\ndef f(x: raw) -> clean: ...",
-    )
+    text = f"@pipeline.task(compute={settings})  # here\ndef f(x: raw) -> clean: ..."
+    diagnostic = refused(tmp_path, f"from glacier_aws.compute import Lambda\n{text}")
     assert (diagnostic.code, diagnostic.subject) == ("requirements", "task f")
     assert diagnostic.message.startswith("requirements=['")
     assert "'idna'" not in diagnostic.message
