@@ -234,17 +234,6 @@ def test_a_provider_package_comes_along_when_the_module_imports_it(imported: Imp
     assert "glacier_gcp/__init__.py" not in artifact.files
 
 
-def test_a_provider_package_that_is_imported_later_comes_along_too(imported: Import) -> None:
-    """As in a notebook, which compiles, imports another provider, and compiles again."""
-    bundled(imported("first_shop", {"first_shop.py": MODULE.format(imports="", settings="")}).pipeline)
-    files = {
-        "glacier_late/__init__.py": "",
-        "second_shop.py": MODULE.format(imports="import glacier_late", settings=""),
-    }
-    (artifact,) = bundled(imported("second_shop", files).pipeline)
-    assert "glacier_late/__init__.py" in artifact.files
-
-
 def test_requirements_are_pinned_sorted_and_named_once(imported: Import) -> None:
     text = MODULE.format(imports="", settings="requirements=['zlib-ng==1', 'attrs==2', 'attrs==2']")
     pipeline = imported("shop", {"shop.py": text}).pipeline

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import subprocess
+import sys
+import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from commanding import there
-from glacier.disk import RECORD, digest, programs, write
+from glacier import disk
+from glacier.disk import RECORD, alone, digest, programs, write
 from glacier.errors import CompileError, Diagnostic
 
 Files = dict[str, bytes]
@@ -38,6 +44,11 @@ def refused(files: Mapping[str, bytes], folder: Path, *, force: bool = False) ->
     assert diagnostic.code == "output"
     assert diagnostic.help
     return diagnostic
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disk, "_PATIENCE", 0.0)
 
 
 # --- What is there afterwards ---------------------------------------------------------------------------------------
@@ -307,3 +318,57 @@ def test_a_change_after_an_interruption_is_still_a_change(tmp_path: Path, monkey
             write(SECOND, tmp_path)
     (tmp_path / "aws" / "main").write_bytes(b"mine")
     assert "changed since they were generated" in refused(SECOND, tmp_path).message
+
+
+# --- Two at once ----------------------------------------------------------------------------------------------------
+
+HOLDS = """
+import sys
+from pathlib import Path
+from glacier.disk import alone
+
+with alone(Path(sys.argv[1])):
+    print(flush=True)
+    input()
+"""
+
+
+@pytest.mark.usefixtures("impatient")
+def test_only_one_process_writes(tmp_path: Path) -> None:
+    """And one that was killed keeps nobody away."""
+    write(FIRST, tmp_path)
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", HOLDS, str(tmp_path)], stdin=pipe, stdout=pipe) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        assert "another build or compilation is writing into" in refused(SECOND, tmp_path).message
+        other.kill()
+    write(SECOND, tmp_path)
+    assert there(tmp_path) == SECOND
+
+
+@pytest.mark.usefixtures("impatient")
+def test_only_one_thread_writes(tmp_path: Path) -> None:
+    with alone(tmp_path), ThreadPoolExecutor(1) as pool:
+        with pytest.raises(CompileError, match="another build"):
+            pool.submit(write, FIRST, tmp_path).result()
+        write(FIRST, tmp_path)
+
+
+def test_one_that_ends_soon_is_waited_for(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with alone(tmp_path):
+            later = pool.submit(write, FIRST, tmp_path)
+            time.sleep(0.1)
+            assert there(tmp_path) == {}
+        later.result()
+    assert there(tmp_path) == FIRST
+
+
+def test_a_file_system_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    write(FIRST, tmp_path)
+    assert there(tmp_path) == FIRST

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from declaring import declare, refused
-from glacier import Pipeline, compute
+from glacier import Pipeline, compute, task
 
 SETTINGS = [
     ("name='1st'", "name", "'1st' is not a task's name", "start with a letter"),
@@ -34,6 +34,39 @@ def test_a_wrong_setting_is_refused(tmp_path: Path, written: str, code: str, mes
     assert message in diagnostic.message
     assert help_ in diagnostic.help
     assert diagnostic.subject.startswith("task ")
+
+
+NO_PACKAGES = ["-r requirements.txt", "-e ./mylib", "./mylib", "../mylib", "lib/x.whl", "", " ", "# c", "a\\nb", "~/x"]
+
+
+@pytest.mark.parametrize("line", NO_PACKAGES)
+@pytest.mark.parametrize(
+    "given", ["compute.serverless({})", "compute.container({})", "compute.serverless(aws_{})", "Lambda({})"]
+)
+def test_a_requirement_that_is_no_package(line: str, given: str, tmp_path: Path) -> None:
+    settings = given.format(f"requirements=['idna', '{line}']")
+    text = f"@pipeline.task(compute={settings})  # here\ndef f(x: raw) -> clean: ..."
+    diagnostic = refused(tmp_path, f"from glacier_aws.compute import Lambda\n{text}")
+    assert (diagnostic.code, diagnostic.subject) == ("requirements", "task f")
+    assert diagnostic.message.startswith("requirements=['")
+    assert "'idna'" not in diagnostic.message
+    assert "list the packages themselves" in diagnostic.help
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "idna",
+        "zlib-ng >= 1, < 2",
+        "pandas[parquet]~=2.0; python_version > '3.11'",
+        "lamp @ https://example.org/lamp-1.0-py3-none-any.whl",
+        "https://example.org/lamp-1.0-py3-none-any.whl",
+        "google.cloud_x==1",
+    ],
+)
+def test_a_requirement_that_is_one(line: str) -> None:
+    @task(compute=compute.serverless(requirements=[line]))
+    def f() -> None: ...
 
 
 def test_settings_that_do_not_exist_are_a_type_error() -> None:

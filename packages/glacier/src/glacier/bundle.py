@@ -19,6 +19,7 @@ from glacier.access import storage_kind
 from glacier.dataset import Dataset
 from glacier.errors import Diagnostic
 from glacier.graph import AnyTask
+from glacier.include import matches
 from glacier.infra import walk
 from glacier.modules import importable, libraries, module_name, provider_files, runtime_files, user_modules
 from glacier.naming import slug
@@ -206,9 +207,12 @@ def _included(plan: Plan, cloud: str, files: Mapping[str, bytes], found: list[Di
     beside = PurePosixPath(max(ends, key=len, default="")).parent
     included: dict[str, bytes] = {}
     for pattern in pipeline.include:
-        matched = {file: file.read_bytes() for file in _matches(declared.parent, pattern)}
+        matched = {file: file.read_bytes() for file in matches(declared.parent, pattern)}
         if not matched:
-            help_ = "a path beside that file: 'queries/*.sql', '**/*.json', or a folder, 'queries'"
+            help_ = (
+                "a path beside that file: 'queries/*.sql', '**/*.json', or a folder, 'queries'\n"
+                "what begins with a dot is named as it is, '.settings.json'; an export is never included"
+            )
             found.append(_wrong(pipeline, f"include={pattern!r} matches no file in {declared.parent}", help_))
         included |= {(beside / f.relative_to(declared.parent).as_posix()).as_posix(): c for f, c in matched.items()}
     taken = included.keys() & {"manifest.json", "requirements.txt", "Dockerfile", *plan.targets[cloud].entry}
@@ -218,12 +222,6 @@ def _included(plan: Plan, cloud: str, files: Mapping[str, bytes], found: list[Di
 
 def _wrong(pipeline: Pipeline, message: str, help_: str, code: str = "include") -> Diagnostic:
     return Subject(f"pipeline {pipeline.name}", pipeline.where).error(code, message, help_)
-
-
-def _matches(folder: Path, pattern: str) -> Iterator[Path]:
-    for match in sorted(folder.glob(pattern)):
-        below = sorted(match.rglob("*")) if match.is_dir() else [match]
-        yield from (file for file in below if file.is_file() and "__pycache__" not in file.parts)
 
 
 def builds_image(placed: PlacedTask) -> bool:

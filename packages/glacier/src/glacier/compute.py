@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from glacier.errors import Where, reject
 from glacier.resource import Generic, Resource
+
+# A package by its name, with what it may be followed by, or a wheel by its address; no option of pip's, file, or path.
+_REQUIREMENT = re.compile(r"\s*([A-Za-z0-9][\w.-]*\s*([\[<>=!~;@( ].*)?|[a-z+]+://\S+.*)")
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -69,6 +74,22 @@ class Local(Resource):
 
     kind: ClassVar[str] = "local"
     workers: int = 1
+
+
+def check_requirements(compute: object, subject: str, where: Where | None) -> None:
+    """Refuse requirements that are no packages, of a resource or of the hints of one."""
+    hints: Mapping[str, Mapping[str, object]] = getattr(compute, "hints", {})
+    settings = [getattr(compute, "requirements", None), *(each.get("requirements") for each in hints.values())]
+    given = [line for lines in settings if isinstance(lines, Sequence) for line in lines]
+    wrong = [line for line in given if not (isinstance(line, str) and _REQUIREMENT.fullmatch(line))]
+    if wrong:
+        reject(
+            "requirements",
+            f"requirements={wrong!r} names no package",
+            subject=subject,
+            where=where,
+            help='list the packages themselves: requirements=["pandas>=2", "idna"]; what is in files of yours, import',
+        )
 
 
 serverless = Serverless

@@ -6,18 +6,23 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 
 from glacier.errors import CompileError, Diagnostic
+from glacier.include import RECORD as RECORD  # lists what was written, so that the next time knows what is ours
 
-RECORD = "glacier.json"  # lists what was written, so that the next time knows what is ours
 PROJECT = "Pulumi.yaml"  # beside a program, and what makes a folder one
 WRITTEN_ONCE = "overrides.py"  # beside a program; in its folders of code, a file of that name is code
 _STAGING = ".glacier-writing-"
+_PATIENCE = 5.0  # seconds for which another process may be writing before it is said; a build takes longer
+_held: ContextVar[frozenset[str]] = ContextVar("glacier_disk_held", default=frozenset())
 
 # What Glacier may have left at each path: one digest, or two where a former write was interrupted.
 _Former: TypeAlias = Mapping[str, frozenset[str]]
@@ -35,18 +40,10 @@ def write(files: Mapping[str, bytes], directory: Path, *, force: bool = False) -
     way, or when the disk refuses, after which writing again repairs what was left half done.
     """
     with _refusals(directory):
-        former = _former(directory)
-        _refuse_foreign(files, directory, former)
-        if not force:
-            _refuse_changed(files, directory, former)
-        directory.mkdir(parents=True, exist_ok=True)
-        # Complete on the same file system first: a full disk leaves the former files as they are.
-        staging = Path(tempfile.mkdtemp(prefix=_STAGING, dir=directory))
-        try:
-            _replace(files, directory, staging, former)
-        finally:
-            for left in directory.glob(f"{_STAGING}*"):  # this time's, and what a power cut left
-                shutil.rmtree(left, ignore_errors=True)
+        if not directory.exists():
+            directory.mkdir(parents=True)
+        with alone(directory):
+            _write(files, directory, force)
     return [directory / path for path in files]
 
 
@@ -67,6 +64,71 @@ def programs(directory: Path) -> dict[str, dict[str, bytes]]:
             for folder in folders
             if (directory / folder / PROJECT).is_file()
         }
+
+
+def _write(files: Mapping[str, bytes], directory: Path, force: bool) -> None:
+    former = _former(directory)
+    _refuse_foreign(files, directory, former)
+    if not force:
+        _refuse_changed(files, directory, former)
+    # Complete on the same file system first: a full disk leaves the former files as they are.
+    staging = Path(tempfile.mkdtemp(prefix=_STAGING, dir=directory))
+    try:
+        _replace(files, directory, staging, former)
+    finally:
+        for left in directory.glob(f"{_STAGING}*"):  # this time's, and what a power cut left
+            shutil.rmtree(left, ignore_errors=True)
+
+
+@contextmanager
+def alone(directory: Path) -> Iterator[None]:
+    """While it lasts, no other process, or thread, compiles into a directory or builds what is there.
+
+    Raises :class:`~glacier.errors.CompileError` when another does. The directory itself is locked: nothing is left in
+    it, and the system unlocks it when a process dies. Where a file system knows no locks, nobody is kept away.
+    """
+    place = os.path.realpath(directory)
+    if place in _held.get():
+        yield
+        return
+    handle = _locked(directory)
+    token = _held.set(_held.get() | {place})
+    try:
+        yield
+    finally:
+        _held.reset(token)
+        if handle is not None:
+            os.close(handle)
+
+
+if sys.platform == "win32":
+
+    def _locked(directory: Path) -> int | None:
+        """A directory cannot be locked here."""
+        return None
+
+else:
+    import fcntl
+
+    def _locked(directory: Path) -> int | None:
+        try:
+            handle = os.open(directory, os.O_RDONLY)
+        except FileNotFoundError:  # there is nothing to keep anybody away from
+            return None
+        until = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return handle
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    os.close(handle)
+                    message = f"another build or compilation is writing into {directory}"
+                    raise _error(message, "wait until it has ended, and try again") from None
+                time.sleep(0.05)
+            except OSError:
+                os.close(handle)
+                return None
 
 
 def _replace(files: Mapping[str, bytes], directory: Path, staging: Path, former: _Former) -> None:

@@ -27,7 +27,7 @@ class Import:
 
 @dataclass(frozen=True, slots=True)
 class Imports:
-    """``anywhere`` are top-level names; ``at_once`` is what is sure to be imported when the file is."""
+    """``anywhere`` are modules, or what is in them; ``at_once`` is what is sure to be imported when the file is."""
 
     anywhere: tuple[str, ...]
     at_once: tuple[Import, ...]
@@ -40,13 +40,10 @@ def imports(content: bytes, file: str, module: str) -> Imports:
     Raises :class:`SyntaxError` for one that is not valid Python.
     """
     tree = ast.parse(content, file)
-    names: list[str] = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names.extend(alias.name.partition(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.append(node.module.partition(".")[0])
-    return Imports(tuple(dict.fromkeys(names)), tuple(sure(tree.body, package_of(file, module))))
+    package = package_of(file, module)
+    statements = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    names = dict.fromkeys(each.whole for each in sure(statements, package))
+    return Imports(tuple(names), tuple(sure(tree.body, package)))
 
 
 def module_at(path: str) -> str:

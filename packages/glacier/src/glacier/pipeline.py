@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
 from glacier import secrets, signature
-from glacier.compute import Serverless
+from glacier.compute import Serverless, check_requirements
 from glacier.dataset import Dataset
 from glacier.errors import Where, caller, reject
 from glacier.include import patterns
@@ -114,6 +114,7 @@ class Task(Generic[P, R]):
                 where=self.where,
                 help="compute.serverless(), compute.container(), compute.local()",
             )
+        check_requirements(self.compute, subject, self.where)
         if isinstance(self.retries, bool) or not isinstance(self.retries, int) or self.retries < 0:
             reject("retries", f"retries={self.retries!r} is not a number of retries", subject=subject, where=self.where)
         for field in ("timeout", "expected_duration"):

@@ -70,6 +70,38 @@ def test_what_is_included(include: list[str], there: set[str], compiled: Compile
     assert code(compiled(*include)) == {"lit.py", *there}
 
 
+HIDDEN = {
+    ".env": "DB_PASSWORD=1",
+    ".git/config": "",
+    "conf/.flags": "",
+    "conf/a.json": "",
+    "infra/glacier.json": '{"files": {}}',
+    "infra/aws/b.json": "",
+}
+
+
+@pytest.mark.parametrize(
+    ("include", "there"),
+    [
+        ("*", {"conf/a.json"}),
+        ("**/*.json", {"conf/a.json"}),
+        ("**", {"conf/a.json"}),
+        ("conf", {"conf/a.json"}),
+        (".env", {".env"}),
+        ("*/.flags", {"conf/.flags"}),
+    ],
+)
+def test_what_begins_with_a_dot_is_named_as_it_is(include: str, there: set[str], compiled: Compile) -> None:
+    """And an export is never part of another, whose digests would change with each compilation."""
+    assert code(compiled(include, files=HIDDEN)) == {"lit.py", *there}
+
+
+@pytest.mark.parametrize("include", ["infra", "infra/**/*.json"])
+def test_an_export_is_not_included(include: str, compiled: Compile) -> None:
+    with pytest.raises(CompileError, match="matches no file"):
+        compiled(include, files=HIDDEN)
+
+
 def test_it_is_beside_a_module_in_a_package(compiled: Compile) -> None:
     found = compiled("*.sql", module="lamps.lit", files={"a.sql": "a"})
     assert found.files["aws/functions/tasks/lamps/a.sql"] == b"a"

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from glacier import disk
 from glacier.errors import CompileError, Diagnostic, Severity
 from glacier.vendoring import locking, missing, resolver, sizes, trees
 from glacier.vendoring.exported import Export, Folder, read, refused
@@ -35,11 +36,12 @@ def build(directory: Path, *, cache: Path = CACHE, upgrade: bool = False) -> Bui
     """Put the packages of an export into its folders of code, locked; ``upgrade`` resolves what is locked anew.
 
     Raises :class:`~glacier.errors.CompileError` when requirements cannot be met, something of the user's is in the
-    way, or the disk refuses. Then, and when a folder is too large, the export is as it was.
+    way, another build of it is running, or the disk refuses. Then, and when a folder is too large, the export is as it
+    was.
     """
     try:
-        export = read(directory)
-        with tempfile.TemporaryDirectory(prefix="glacier-locks-") as staging:
+        with disk.alone(directory), tempfile.TemporaryDirectory(prefix="glacier-locks-") as staging:
+            export = read(directory)
             locks = locking.lock(export, Path(staging), upgrade=upgrade)
             built = _trees(export, locks, cache)
             measured = tuple(_size(export, folder, tree) for folder, tree in built.items() if folder.is_function)
