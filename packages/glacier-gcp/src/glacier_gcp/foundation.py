@@ -136,7 +136,11 @@ def cache_door(site: Site) -> Iterator[Statement]:
 
 
 def interface(site: Site) -> Value:
-    """How a task joins the network (cloud.google.com/run/docs/configuring/vpc-direct-vpc)."""
+    """How a task joins the network (cloud.google.com/run/docs/configuring/vpc-direct-vpc).
+
+    Only for private addresses, as its kind says: what is public it reaches as if it had not joined, so that a task in
+    the network needs no NAT to reach other clouds.
+    """
     shared = site.shared("network")
     return {"network": shared["net"]["id"], "subnetwork": shared["subnet"]["id"]}
 

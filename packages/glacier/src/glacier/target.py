@@ -30,6 +30,8 @@ KEEP_DATA = Config(
 )
 KEPT = Options(protect=KEEP_DATA, retain_on_delete=KEEP_DATA)  # for every resource that holds data
 
+WAY_OUT = "way_out"  # the shared part by which a network is left for anywhere: another cloud, or another region
+
 
 @dataclass(frozen=True, slots=True)
 class Unsupported:
@@ -66,6 +68,9 @@ class Grant:
 class Address:
     """Where the runtime finds a storage: a URL, and whether only tasks inside the network reach it.
 
+    ``door`` is the shared part by which a task inside a network comes to it, or to its password, from the same region
+    of the same cloud; empty where every network has a way there.
+
     ``authority`` is the certificate, as PEM, of who signs its server's, where that is nobody whom everybody trusts;
     ``Unsupported`` where nobody knows it, so that no server there could be believed. Text goes with the code, and what
     is known only when deploying into the task's environment.
@@ -73,6 +78,7 @@ class Address:
 
     url: Value
     network: bool = False
+    door: str = ""
     authority: Value | Unsupported = None
 
 
@@ -100,6 +106,17 @@ class Meter:
     quantity: float | None
     per: str = "month"
     of: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """What a shared part is by which tasks leave their network: how people call it, and what it is billed for.
+
+    ``meters`` is given the bytes that one run takes through it, when they are known.
+    """
+
+    what: str
+    meters: Callable[[int | None], Iterator[Meter]]
 
 
 class StorageKind(Protocol):
@@ -201,6 +218,10 @@ class Secrets(Protocol):
     """
 
     @property
+    def DOOR(self) -> str:  # noqa: N802 - a module's constant
+        """The shared part by which a task inside a network comes to them; empty where every network has a way there."""
+
+    @property
     def NOTE(self) -> str:  # noqa: N802 - a module's constant
         """What one must know besides to put a value there, as a sentence; empty where there is nothing."""
 
@@ -210,8 +231,8 @@ class Secrets(Protocol):
     def reference(self, name: str, site: Site, /) -> Value:
         """By what the runtime asks for it; the name of the cloud and a colon are put before it."""
 
-    def grant(self, grant: Grant, site: Site, /, *, network: bool) -> Iterator[Made]:
-        """That one task may read exactly this; ``network`` says whether it runs in the pipeline's own network."""
+    def grant(self, grant: Grant, site: Site, /) -> Iterator[Made]:
+        """That one task may read exactly this."""
 
     def commands(self, variable: str, output: str, /) -> Sequence[str]:
         """What puts a value in place: from the shell's ``variable``, into what the stack's ``output`` refers to.
@@ -235,6 +256,8 @@ class Target:
     compute_kinds: ClassVar[Mapping[str, ComputeKind | Unsupported]]
     more_kinds: ClassVar[Sequence[StorageKind | ComputeKind]] = ()  # particulars that no generic becomes
     shared_parts: ClassVar[Mapping[str, Shared]] = {}
+    confined: ClassVar[frozenset[str]] = frozenset()  # kinds of compute that leave a network by its doors only
+    doors: ClassVar[Mapping[str, Door]] = {}  # which shared parts are doors; where anything is confined, WAY_OUT is one
     trust: ClassVar[Trust | Unsupported] = Unsupported("it has no trust with other clouds")
     secrets: ClassVar[Secrets | Unsupported] = Unsupported(
         "it has no place for them yet", "run these tasks on a cloud that has one"

@@ -104,6 +104,7 @@ class Boxes:
     """Secrets, for a toy cloud that keeps some."""
 
     NOTE = ""
+    DOOR = ""
 
     def emit(self, name: str, site: Site) -> Iterator[Made]:
         yield site.node("toy.Box", "", {"label": name}, main=True)
@@ -111,10 +112,10 @@ class Boxes:
     def reference(self, name: str, site: Site) -> Value:
         return site.ref("", "id")
 
-    def grant(self, grant: Grant, site: Site, *, network: bool) -> Iterator[Made]:
+    def grant(self, grant: Grant, site: Site) -> Iterator[Made]:
         part = f"reads-{site.owner}"
         yield Site(site.draft, grant.who.owner).node(
-            "toy.Key", part, {"box": site.ref("", "id"), "holder": grant.who.id, "network": network}
+            "toy.Key", part, {"box": site.ref("", "id"), "holder": grant.who.id}
         )
 
     def commands(self, variable: str, output: str) -> Sequence[str]:

@@ -84,7 +84,6 @@ def review(spec: RDS) -> Iterator[Diagnostic]:
 
 def emit(spec: RDS, site: Site) -> Iterator[Made]:
     """The instance, in two private subnets, with a security group and settings of its own."""
-    site.shared("secrets_endpoint")
     network = site.shared("network")
     engine = _engines()[spec.engine]
     ports = (engine["port"], engine["port"])
@@ -156,7 +155,8 @@ def address(spec: RDS, site: Site) -> Address:
     url = Concat((f"{spec.engine}://", host, f":{engine['port']}/{spec.database}?secret=", secret))
     roots: Mapping[str, str] = _TABLES.raw("authorities")["rds"]
     region: str = site.target.region
-    return Address(url=url, network=True, authority=spec.authority or roots.get(region) or _unknown(region))
+    authority = spec.authority or roots.get(region) or _unknown(region)
+    return Address(url=url, network=True, door="secrets_endpoint", authority=authority)
 
 
 def _unknown(region: str) -> Unsupported:

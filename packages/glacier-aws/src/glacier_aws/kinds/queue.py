@@ -114,7 +114,7 @@ def grant(spec: SQS, grant: Grant, site: Site) -> Iterator[Made]:
 
 def address(spec: SQS, site: Site) -> Address:
     """``sqs+https://sqs.REGION.amazonaws.com/ACCOUNT/NAME``: the queue's own URL, marked as a queue's."""
-    return Address(url=Concat(("sqs+", site.ref("queue", "url"))))
+    return Address(url=Concat(("sqs+", site.ref("queue", "url"))), door="queue_endpoint")
 
 
 def meters(spec: SQS, stored_bytes: int | None) -> Iterator[Meter]:
