@@ -13,16 +13,17 @@ from glacier.resource import Resource
 from glacier.secrets import Secret
 from glacier_aws import AWSCompiler
 from glacier_aws.compute import FargateTask, Lambda
-from glacier_aws.storage import S3
+from glacier_aws.storage import RDS, S3
 from glacier_azure import AzureCompiler
 from glacier_azure.compute import AzureFunction, ContainerAppJob
-from glacier_azure.storage import BlobStorage
+from glacier_azure.storage import BlobStorage, PostgresFlexible
 from glacier_gcp import GCPCompiler
 from glacier_gcp.compute import CloudFunction, CloudRunJob
-from glacier_gcp.storage import GCS
+from glacier_gcp.storage import GCS, CloudSQL
 
 COMPILERS: Mapping[str, type[Compiler]] = {"aws": AWSCompiler, "gcp": GCPCompiler, "azure": AzureCompiler}
 BUCKETS: Mapping[str, type[Resource]] = {"aws": S3, "gcp": GCS, "azure": BlobStorage}
+DATABASES: Mapping[str, type[Resource]] = {"aws": RDS, "gcp": CloudSQL, "azure": PostgresFlexible}
 FUNCTIONS: Mapping[str, type[Resource]] = {"aws": Lambda, "gcp": CloudFunction, "azure": AzureFunction}
 JOBS: Mapping[str, type[Resource]] = {"aws": FargateTask, "gcp": CloudRunJob, "azure": ContainerAppJob}
 # Two hosts of one provider; the one that is called like it is there only in a part of them.
@@ -76,6 +77,18 @@ def _bucket(host: str, place: str) -> Resource:
     """A bucket there, where buckets say where they are; Blob Storage goes to the first of its hosts."""
     field = BUCKETS[host].placed_by
     return BUCKETS[host](**{field: place} if field else {})
+
+
+def export(home: str, host: str, *, works: Mapping[str, type[Resource]] = FUNCTIONS) -> Pipeline:
+    """A task that is inside the network of one cloud because of a database there, and writes on another cloud."""
+    rows, made = Dataset("rows", storage=DATABASES[home]()), Dataset("made", storage=BUCKETS[host]())
+    pipeline = Pipeline(f"export to {host}")
+
+    @pipeline.task(compute=works[home]())
+    def carry(value: rows) -> made:  # type: ignore[valid-type]
+        return value
+
+    return pipeline
 
 
 def round_trip() -> Pipeline:

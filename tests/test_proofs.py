@@ -14,7 +14,7 @@ import proven_azure
 import proven_gcp
 import pytest
 from glacier.compilation import Compiled
-from mixes import JOBS, PAIRS, compiler, doubled, keys, quietly, round_trip, visit
+from mixes import JOBS, PAIRS, compiler, doubled, export, keys, quietly, round_trip, visit
 from workspace import compilers_of
 
 
@@ -28,6 +28,7 @@ def everything(examples: Mapping[str, ModuleType]) -> dict[str, Compiled]:
         found[f"{home}-to-{host}"] = quietly(compiler(home, host), visit(home, host))
         found[f"{home}-job-to-{host}"] = quietly(compiler(home, host), visit(home, host, works=JOBS))
         found[f"{home}-to-{host}-twice"] = doubled(home, host)
+        found[f"{home}-network-to-{host}"] = quietly(compiler(home, host), export(home, host))
     found["keys"] = quietly(compiler("aws", "gcp", "azure"), keys())
     found["round-trip"] = quietly(compiler("aws", "gcp", "azure"), round_trip())
     return found

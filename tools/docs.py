@@ -20,7 +20,8 @@ from glacier.compute import Container, Serverless
 from glacier.resource import Generic, Resource, describe, field_types, public_fields
 from glacier.storage import Cache, Database, ObjectStorage, Queue
 from glacier.tables import Limit, Tables
-from glacier.target import Target, Unsupported
+from glacier.target import Target
+from glacier.terms import Unsupported
 
 DOCS = Path(__file__).parent.parent / "docs"
 GENERIC: tuple[type[Generic], ...] = (ObjectStorage, Database, Cache, Queue, Serverless, Container)

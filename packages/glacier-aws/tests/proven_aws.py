@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from glacier import Dataset, Pipeline
 from glacier.compilation import Compiled
 from glacier.resource import Resource
 from glacier.testing.cases import CASES, on_compute, on_storage
@@ -41,6 +42,21 @@ PARTICULARS: dict[str, Resource] = {
 }
 
 
+def far() -> Pipeline:
+    """A function inside the network that reads a bucket of another region, into a database."""
+    given, rows = (
+        Dataset("given", storage=S3("example-far", region="eu-west-1", existing=True)),
+        Dataset("rows", storage=RDS()),
+    )
+    pipeline = Pipeline("far")
+
+    @pipeline.task(compute=Lambda())
+    def load(value: given) -> rows:  # type: ignore[valid-type]
+        return value
+
+    return pipeline
+
+
 def everything() -> Iterator[tuple[str, Compiled]]:
     """What is proven, by a name that becomes a folder."""
     for name, case in CASES.items():
@@ -48,4 +64,5 @@ def everything() -> Iterator[tuple[str, Compiled]]:
     for name, resource in PARTICULARS.items():
         make = on_storage if resource.kind in AWS.storage_kinds else on_compute
         yield name, AWS.compile(make(resource))
+    yield "aws-far", AWSCompiler().compile(far())
     yield "aws-adopt", AWSCompiler().compile(on_storage(S3("example-adopted")), adopt=True)

@@ -11,7 +11,7 @@ from glacier.compilation import Compiled
 from glacier.infra import Json, Ref
 from glacier.resource import Resource
 from glacier.storage import Cache, Database, Queue
-from glacier.target import KEEP_DATA
+from glacier.terms import KEEP_DATA
 from glacier_gcp import GCPCompiler
 from glacier_gcp.policy import folder_conditions
 from glacier_gcp.storage import GCS, CloudSQL, Memorystore, PubSub

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from glacier import Pipeline, compute
 from glacier.infra import Json, Ref
-from glacier.target import Job
+from glacier.terms import Job
 from glacier.testing.cases import CASES, fan, on_compute
 from glacier_gcp import GCPCompiler
 from glacier_gcp.compute import CloudFunction, CloudRunJob

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 import toycloud
 from glacier.tables import Tables
-from glacier.target import Address, Site, StorageKind, Unsupported
+from glacier.target import Site, StorageKind
+from glacier.terms import Address, Unsupported
 from toycloud import Shelf, Shelves, TinCompiler, ToyCompiler
 
 AS_OF = {"as_of": "2026-03-03", "source": "list"}

@@ -12,7 +12,8 @@ from glacier.compilation import Compiled, MultiCloudCompiler
 from glacier.infra import Concat, Lookup, Node, Output, Program, Ref, check
 from glacier.pipeline import Task
 from glacier.storage import ObjectStorage
-from glacier.target import Address, ComputeKind, Grant, Job, Made, Shared, Site, StorageKind, Unsupported
+from glacier.target import ComputeKind, Shared, Site, StorageKind
+from glacier.terms import Address, Grant, Job, Made, Unsupported
 from glacier_aws import AWSCompiler
 from glacier_aws.storage import S3
 from toycloud import Robot, Robots, Shelf, Shelves, TinCompiler, ToyCompiler

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 import pytest
 from glacier.infra import Lookup, Node, Options, Ref, Statement
-from glacier.target import KEEP_DATA, KEPT, RANDOM, Draft, Shared, Site, Target
+from glacier.target import Draft, Shared, Site, Target
+from glacier.terms import KEEP_DATA, KEPT, RANDOM
 from toycloud import TinCompiler, ToyCompiler
 
 asked: list[str] = []

@@ -7,7 +7,8 @@ from functools import partial
 
 from glacier.infra import Archive, Concat, Lookup, Node, Options, Statement, Value
 from glacier.naming import slug
-from glacier.target import KEPT, Job, Shared, Site
+from glacier.target import Shared, Site
+from glacier.terms import KEPT, WAY_OUT, Door, Job, Meter
 
 from glacier_aws.policy import tls_only
 
@@ -25,10 +26,16 @@ PRIVATE: Mapping[str, Value] = dict.fromkeys(
 
 _ANYWHERE = "0.0.0.0/0"
 _HTTPS = (443, 443)
+_MONTH = 730  # hours, as AWS counts them
+_ZONES = 2  # that the network is in
 
 
 def network(site: Site) -> Iterator[Statement]:
-    """A network in two zones: private subnets that reach S3 and nothing else, and public ones for containers.
+    """A network in two zones: private subnets that reach S3 in their own region, and public ones for containers.
+
+    Whatever else functions in the private ones come to, they need a door for
+    (docs.aws.amazon.com/lambda/latest/dg/configuration-vpc-internet.html); those of ``DOORS`` are made for who uses
+    them. Containers have public addresses, which a function cannot have.
 
     ``tasks`` is the security group of every function and container in it. What tasks connect to, such as a database,
     adds its own rule on both sides.
@@ -141,6 +148,53 @@ def endpoint(service: str, site: Site) -> Iterator[Statement]:
     )
 
 
+def way_out(site: Site) -> Iterator[Statement]:
+    """The way from the private subnets to everywhere else: other clouds, and other regions.
+
+    The network's gateway to S3 is no such way: it serves its own region only
+    (docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-s3.html), and what goes to S3 there goes on using it.
+    """
+    shared = site.shared("network")
+    address = site.node(
+        "aws.ec2.Eip",
+        "address",
+        {"domain": "vpc"},
+        # A network that is not on the internet yet can have neither an address nor a NAT gateway.
+        options=Options(depends_on=(shared["internet"].ref,)),
+    )
+    yield address
+    gateway = site.node(
+        "aws.ec2.NatGateway",
+        "gateway",
+        {"allocation_id": address["allocation_id"], "subnet_id": shared["public_a"]["id"]},
+        main=True,
+        comment="One for both zones, since each costs by the hour; two, each with its routes, survive a zone.",
+    )
+    yield gateway
+    yield site.node(
+        "aws.ec2.Route",
+        "route",
+        {
+            "route_table_id": shared["private_routes"]["id"],
+            "destination_cidr_block": _ANYWHERE,
+            "nat_gateway_id": gateway["id"],
+        },
+        main=True,
+    )
+
+
+def _through_gateway(size: int | None) -> Iterator[Meter]:
+    """The gateway and its address for every hour, and what goes through (aws.amazon.com/vpc/pricing)."""
+    yield Meter(item="network.nat.hour", quantity=_MONTH)
+    yield Meter(item="network.public_ipv4", quantity=_MONTH)
+    yield Meter(item="network.nat.data", quantity=None if size is None else size / 1e9, per="run", of="GB through it")
+
+
+def _through_endpoint(size: int | None) -> Iterator[Meter]:
+    """The endpoint in each zone for every hour (aws.amazon.com/privatelink/pricing); messages are small."""
+    yield Meter(item="network.endpoint.hour", quantity=_MONTH * _ZONES)
+
+
 def cluster(site: Site) -> Iterator[Statement]:
     """Where containers run; on Fargate it is a name and costs nothing."""
     yield site.node("aws.ecs.Cluster", "cluster", {}, main=True)
@@ -230,6 +284,7 @@ def outbound(site: Site) -> Iterator[Statement]:
 
 PARTS: Mapping[str, Shared] = {
     "network": network,
+    WAY_OUT: way_out,
     "secrets_endpoint": partial(endpoint, "secretsmanager"),
     "queue_endpoint": partial(endpoint, "sqs"),
     "cluster": cluster,
@@ -238,4 +293,10 @@ PARTS: Mapping[str, Shared] = {
     "account": account,
     "suffix": suffix,
     "outbound": outbound,
+}
+
+DOORS: Mapping[str, Door] = {
+    WAY_OUT: Door(what="NAT gateway", meters=_through_gateway),
+    "secrets_endpoint": Door(what="endpoint of Secrets Manager", meters=_through_endpoint),
+    "queue_endpoint": Door(what="endpoint of SQS", meters=_through_endpoint),
 }

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from glacier.graph import Verb
 from glacier.infra import Json, Node, Value
-from glacier.target import Grant, Site
+from glacier.target import Site
+from glacier.terms import Grant
 
 _VERBS = {Verb.READ: "reads", Verb.WRITE: "writes"}
 

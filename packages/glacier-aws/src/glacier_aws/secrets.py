@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from glacier.infra import Value
-from glacier.target import Grant, Made, Meter, Site
+from glacier.target import Site
+from glacier.terms import Grant, Made, Meter
 
 from glacier_aws.policy import role_policy, statement
 
 NOTE = ""
+DOOR = "secrets_endpoint"
 
 
 def emit(name: str, site: Site) -> Iterator[Made]:
@@ -26,10 +28,8 @@ def reference(name: str, site: Site) -> Value:
     return site.ref("", "arn")
 
 
-def grant(grant: Grant, site: Site, *, network: bool) -> Iterator[Made]:
-    """Reading its value; a task in the network comes to it through the network's own door."""
-    if network:
-        site.shared("secrets_endpoint")
+def grant(grant: Grant, site: Site) -> Iterator[Made]:
+    """Reading its value."""
     yield role_policy(site, grant, statement(["secretsmanager:GetSecretValue"], [site.ref("", "arn")]))
 
 

@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 from glacier.compilation import Compiler
 from glacier.infra import Stack, Statement, Value
 from glacier.tables import Tables
-from glacier.target import ComputeKind, Secrets, Shared, Site, StorageKind, Trust, Unsupported
+from glacier.target import ComputeKind, Secrets, Shared, Site, StorageKind, Trust
+from glacier.terms import Door, Unsupported
 
 from glacier_aws import foundation, secrets, trust, workflow
 from glacier_aws.kinds import cache, container, database, object_storage, queue, serverless
@@ -43,6 +44,8 @@ class AWSCompiler(Compiler):
         "container": container,
     }
     shared_parts: ClassVar[Mapping[str, Shared]] = foundation.PARTS
+    confined: ClassVar[frozenset[str]] = frozenset({"serverless"})  # containers have public addresses of their own
+    doors: ClassVar[Mapping[str, Door]] = foundation.DOORS
     trust: ClassVar[Trust | Unsupported] = trust
     secrets: ClassVar[Secrets | Unsupported] = secrets
     how_to_run: ClassVar[Sequence[str]] = (

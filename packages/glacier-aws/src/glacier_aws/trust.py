@@ -20,7 +20,8 @@ from collections.abc import Iterator, Mapping
 
 from glacier.infra import Concat, Json, Lookup, Options, Stack, Value
 from glacier.naming import fit
-from glacier.target import RANDOM, Made, Principal, Site
+from glacier.target import Site
+from glacier.terms import RANDOM, Made, Principal
 
 from glacier_aws.policy import document, inline, statement
 

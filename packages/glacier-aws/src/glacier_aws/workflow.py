@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from glacier.infra import Concat, Json, Options, Ref, Statement, Value
-from glacier.target import Job, Site
+from glacier.target import Site
+from glacier.terms import Job
 
 from glacier_aws.policy import inline, statement, trust
 

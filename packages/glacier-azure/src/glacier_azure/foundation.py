@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from glacier.infra import Concat, Enum, Node, Options, Stack, Statement, Value
-from glacier.target import KEPT, Shared, Site
+from glacier.target import Shared, Site
+from glacier.terms import KEPT
 
 LOG_DAYS = 30
 _EVERYWHERE = "Global"  # the location of what is in none, such as a DNS zone
@@ -108,6 +109,12 @@ def network(site: Site) -> Iterator[Statement]:
 
     Functions and containers each want a subnet that is theirs alone, delegated to ``Microsoft.App``
     (learn.microsoft.com/azure/azure-functions/flex-consumption-how-to#enable-virtual-network-integration).
+
+    From both a task reaches what is public, too, so there is no NAT gateway: a function goes out by its app's own
+    addresses (learn.microsoft.com/azure/azure-functions/functions-networking-options#virtual-network-integration), an
+    environment by one that it brings (learn.microsoft.com/azure/container-apps/custom-virtual-networks). That newer
+    subnets are private does not concern delegated ones, whose service sees to it
+    (learn.microsoft.com/azure/virtual-network/ip-services/default-outbound-access); nothing in ``doors`` goes out.
     """
     yield resource(
         site,

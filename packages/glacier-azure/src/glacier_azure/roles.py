@@ -8,7 +8,8 @@ from glacier.errors import CompileError, Diagnostic
 from glacier.graph import Verb
 from glacier.infra import Concat, Node, Options, Ref, Value
 from glacier.tables import Tables
-from glacier.target import Grant, Site
+from glacier.target import Site
+from glacier.terms import Grant
 
 _TABLES = Tables("glacier_azure")
 _VERBS = {Verb.READ: "reads", Verb.WRITE: "writes"}

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from glacier.infra import Concat, Enum, Value
-from glacier.target import Grant, Made, Meter, Site
+from glacier.target import Site
+from glacier.terms import Grant, Made, Meter
 
 from glacier_azure.foundation import resource
 from glacier_azure.roles import grant_role
 
 _RUN = 1e-4  # of ten thousand requests, in which Azure counts
+
+DOOR = ""  # from inside the network, too, vaults are reached
 
 # learn.microsoft.com/azure/role-based-access-control/troubleshooting (role assignment changes are not being detected)
 NOTE = (
@@ -49,8 +52,8 @@ def reference(name: str, site: Site) -> Value:
     return Concat(("https://", site.ref("", "name"), f".vault.azure.net/secrets/{name}"))
 
 
-def grant(grant: Grant, site: Site, *, network: bool) -> Iterator[Made]:
-    """Reading what is in the vault, which is this secret; from inside the network, too, the vault is reached."""
+def grant(grant: Grant, site: Site) -> Iterator[Made]:
+    """Reading what is in the vault, which is this secret."""
     yield grant_role(site, grant, "Key Vault Secrets User", site.ref("", "id"))
 
 

@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 from glacier.compilation import Compiler
 from glacier.infra import Statement, Value
 from glacier.tables import Tables
-from glacier.target import ComputeKind, Secrets, Shared, Site, StorageKind, Trust, Unsupported
+from glacier.target import ComputeKind, Secrets, Shared, Site, StorageKind, Trust
+from glacier.terms import Unsupported
 
 from glacier_azure import foundation, secrets, trust, workflow
 from glacier_azure.kinds import cache, container, database, document, object_storage, queue, serverless

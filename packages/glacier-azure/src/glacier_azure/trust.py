@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from glacier.infra import Concat, Statement, Value
-from glacier.target import Made, Principal, Site
+from glacier.target import Site
+from glacier.terms import Made, Principal
 
 from glacier_azure.foundation import identity
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 from glacier.infra import Concat, Options, Ref, Statement, Value
 from glacier.naming import fit, slug
-from glacier.target import Job, Site
+from glacier.target import Site
+from glacier.terms import Job
 
 from glacier_azure.foundation import resource
 from glacier_azure.roles import assign

@@ -7,7 +7,8 @@ from functools import partial
 
 from glacier.infra import Archive, Concat, Config, Node, Options, Ref, Statement, Value
 from glacier.naming import fit, slug
-from glacier.target import KEPT, Job, Shared, Site
+from glacier.target import Shared, Site
+from glacier.terms import KEPT, Job
 
 PROJECT = Config(name="project", description="The id of the Google Cloud project to deploy to")
 
@@ -133,7 +134,11 @@ def cache_door(site: Site) -> Iterator[Statement]:
 
 
 def interface(site: Site) -> Value:
-    """How a task joins the network (cloud.google.com/run/docs/configuring/vpc-direct-vpc)."""
+    """How a task joins the network (cloud.google.com/run/docs/configuring/vpc-direct-vpc).
+
+    Only for private addresses, as its kind says: what is public it reaches as if it had not joined, so that a task in
+    the network needs no NAT to reach other clouds.
+    """
     shared = site.shared("network")
     return {"network": shared["net"]["id"], "subnetwork": shared["subnet"]["id"]}
 

@@ -9,7 +9,8 @@ from functools import partial
 
 from glacier.graph import Verb
 from glacier.infra import Concat, Node, Options, Ref, Statement, Value
-from glacier.target import Grant, Site
+from glacier.target import Site
+from glacier.terms import Grant
 
 from glacier_gcp.foundation import HELD, apis
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from glacier.infra import Options, Value
-from glacier.target import Grant, Made, Meter, Site
+from glacier.target import Site
+from glacier.terms import Grant, Made, Meter
 
 from glacier_gcp.foundation import apis, unique
 from glacier_gcp.policy import grant_member
 
 NOTE = ""
+DOOR = ""  # from inside the network, too, Google's services are reached
 
 
 def emit(name: str, site: Site) -> Iterator[Made]:
@@ -33,8 +35,8 @@ def reference(name: str, site: Site) -> Value:
     return site.ref("", "id")
 
 
-def grant(grant: Grant, site: Site, *, network: bool) -> Iterator[Made]:
-    """Reading its versions; from inside the network, too, Google's services are reached."""
+def grant(grant: Grant, site: Site) -> Iterator[Made]:
+    """Reading its versions."""
     on: dict[str, Value] = {"secret_id": site.ref("", "id"), "role": "roles/secretmanager.secretAccessor"}
     yield grant_member(site, grant, "gcp.secretmanager.SecretIamMember", on)
 

@@ -10,7 +10,8 @@ from glacier.compilation import Compiler
 from glacier.errors import reject
 from glacier.infra import Statement, Value
 from glacier.tables import Tables, matches
-from glacier.target import ComputeKind, Secrets, Shared, Site, StorageKind, Trust, Unsupported
+from glacier.target import ComputeKind, Secrets, Shared, Site, StorageKind, Trust
+from glacier.terms import Unsupported
 
 from glacier_gcp import foundation, secrets, trust, workflow
 from glacier_gcp.kinds import cache, container, database, object_storage, queue, serverless

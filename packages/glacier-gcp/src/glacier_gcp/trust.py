@@ -17,7 +17,8 @@ from collections.abc import Iterator, Mapping
 
 from glacier.infra import Concat, Options, Statement, Value
 from glacier.naming import fit
-from glacier.target import GUESTS, RANDOM, Made, Principal, Site
+from glacier.target import Site
+from glacier.terms import GUESTS, RANDOM, Made, Principal
 
 from glacier_gcp.foundation import apis
 

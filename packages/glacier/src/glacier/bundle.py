@@ -30,7 +30,8 @@ from glacier.runtime.clients import PACKING, needed
 from glacier.runtime.manifest import Manifest, Place
 from glacier.runtime.packing import is_packed
 from glacier.storage import ObjectStorage
-from glacier.target import Address, Draft, Site, Target
+from glacier.target import Draft, Site, Target
+from glacier.terms import Address
 
 # What the runtime itself imports beyond the standard library, as pinned in the workspace's lock.
 RUNTIME_REQUIREMENTS = ("obstore==0.12.1",)

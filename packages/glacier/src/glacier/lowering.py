@@ -20,7 +20,8 @@ from glacier.naming import slug
 from glacier.plan import PlacedSecret, PlacedStorage, PlacedTask, Plan
 from glacier.runtime import secrets
 from glacier.runtime.manifest import authority_key
-from glacier.target import Draft, Grant, Job, Made, Principal, Secrets, Site, Unsupported
+from glacier.target import Draft, Secrets, Site
+from glacier.terms import Grant, Job, Made, Principal, Unsupported
 
 
 def lower(plan: Plan, artifacts: Mapping[str, tuple[Artifact, ...]], *, adopt: bool = False) -> dict[str, Program]:
@@ -53,6 +54,8 @@ def _body(
     storages = [storage for storage in plan.storages if storage.home.cloud == cloud]
     body: list[Section] = []
     outputs: list[Output] = []
+    for way in (way for way in plan.ways if way.home.cloud == cloud):
+        Site(draft, way.part).shared(way.part)
     for storage in storages:
         made = list(storage_kind(plan, storage).emit(storage.particular, Site(draft, storage.owner)))
         body.extend(_section(_storage_title(storage), made, _storage_comment(plan, storage)))
@@ -156,7 +159,7 @@ def _task(plan: Plan, task: PlacedTask, job: Job, site: Site) -> Iterator[Made]:
             grant = Grant(verb=verb, paths=paths, who=who)
             place = site_of(plan, storage, site.draft, site.draft.program)
             yield from storage_kind(plan, storage).grant(storage.particular, grant, place)
-    yield from _secret_grants(plan, task, who, job.network, site.draft)
+    yield from _secret_grants(plan, task, who, site.draft)
     yield from kind.emit(task.particular, site, job)
 
 
@@ -167,10 +170,10 @@ def _secrets(plan: Plan, secret: PlacedSecret) -> Secrets:
     return found
 
 
-def _secret_grants(plan: Plan, task: PlacedTask, who: Principal, network: bool, draft: Draft) -> Iterator[Made]:
+def _secret_grants(plan: Plan, task: PlacedTask, who: Principal, draft: Draft) -> Iterator[Made]:
     for secret in plan.given.get(task.task, ()):
         grant = Grant(verb=Verb.READ, paths=(), who=who)
-        yield from _secrets(plan, secret).grant(grant, Site(draft, secret.owner), network=network)
+        yield from _secrets(plan, secret).grant(grant, Site(draft, secret.owner))
 
 
 def _reference(plan: Plan, secret: PlacedSecret, draft: Draft) -> Value:
@@ -179,7 +182,6 @@ def _reference(plan: Plan, secret: PlacedSecret, draft: Draft) -> Value:
 
 def _job(plan: Plan, task: PlacedTask, artifact: Artifact, drafts: Mapping[str, Draft]) -> Job:
     settings: dict[str, Value] = dict(getattr(task.particular, "env", None) or {})
-    network = False
     settings["GLACIER_TASK"] = task.task.name
     for storage in sorted({plan.keeps[dataset] for dataset in task.task.datasets}, key=lambda storage: storage.owner):
         place = site_of(plan, storage, drafts[storage.home.cloud], program_name(plan, task.home.cloud))
@@ -191,7 +193,6 @@ def _job(plan: Plan, task: PlacedTask, artifact: Artifact, drafts: Mapping[str, 
         settings[environment_key(storage.owner)] = url
         if not isinstance(address.authority, str | Unsupported | None):  # those go with the code, or are refused
             settings[authority_key(environment_key(storage.owner))] = address.authority
-        network = network or address.network
     for secret in plan.given.get(task.task, ()):
         reference = _reference(plan, secret, drafts[task.home.cloud])
         settings[secrets.environment_key(secret.secret.name)] = Concat((f"{task.home.provider}:", reference))
@@ -200,7 +201,7 @@ def _job(plan: Plan, task: PlacedTask, artifact: Artifact, drafts: Mapping[str, 
         folder=f"functions/{artifact.name}",
         digest=artifact.digest,
         environment=settings,
-        network=network,
+        network=task.task in plan.inside,
         retries=task.task.retries,
         timeout=task.task.timeout,
     )

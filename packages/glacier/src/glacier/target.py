@@ -15,97 +15,10 @@ from typing import Any, ClassVar, Protocol, TypeAlias, runtime_checkable
 
 from glacier import naming
 from glacier.errors import Diagnostic
-from glacier.graph import Verb
-from glacier.infra import Config, Lookup, Node, Options, Output, Ref, Statement, Value
+from glacier.infra import Lookup, Node, Options, Ref, Statement, Value
 from glacier.resource import Resource
 from glacier.tables import Tables
-
-Made: TypeAlias = Statement | Output  # what a kind yields
-RANDOM = 6  # characters at the end of a name; with the hyphen before them fewer than the eight that names.toml leaves
-
-KEEP_DATA = Config(
-    name="keep_data",
-    type="bool",
-    default=True,
-    description="Whether data outlives the stack: protected from deletion, and left in place by pulumi destroy",
-)
-KEPT = Options(protect=KEEP_DATA, retain_on_delete=KEEP_DATA)  # for every resource that holds data
-GUESTS = Config(
-    name="guests",
-    default="1",
-    description="Any other text gives the guests from other clouds new names, to let them in again where trust ended",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Unsupported:
-    """A kind that a cloud does not have, with the reason and what to use instead."""
-
-    why: str
-    instead: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Principal:
-    """Who a task is: ``id`` for its own cloud, ``subject`` for others. All that one cloud learns of another.
-
-    ``claims`` are what its cloud says of it to others, such as an account, an issuer or an audience.
-    """
-
-    provider: str
-    owner: str
-    id: Value
-    subject: Value
-    claims: Mapping[str, Value] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grant:
-    """One permission: a task may read, or write, some paths of one storage."""
-
-    verb: Verb
-    paths: tuple[str, ...]
-    who: Principal
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
-    """Where the runtime finds a storage: a URL, and whether only tasks inside the network reach it.
-
-    ``authority`` is the certificate, as PEM, of who signs its server's, where that is nobody whom everybody trusts;
-    ``Unsupported`` where nobody knows it, so that no server there could be believed. Text goes with the code, and what
-    is known only when deploying into the task's environment.
-    """
-
-    url: Value
-    network: bool = False
-    authority: Value | Unsupported = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """What a task needs besides its compute: its code, its settings, and how it is to be called."""
-
-    name: str
-    folder: str
-    digest: str
-    environment: Mapping[str, Value]
-    network: bool
-    retries: int
-    timeout: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Meter:
-    """Something billed: ``item`` is a row of the price table, ``quantity`` per month or per run (``None``: unknown).
-
-    ``of`` says what an unknown quantity is counted in, for the line that is shown instead of a sum.
-    """
-
-    item: str
-    quantity: float | None
-    per: str = "month"
-    of: str = ""
+from glacier.terms import RANDOM, Address, Door, Grant, Job, Made, Meter, Principal, Unsupported
 
 
 class StorageKind(Protocol):
@@ -207,6 +120,10 @@ class Secrets(Protocol):
     """
 
     @property
+    def DOOR(self) -> str:  # noqa: N802 - a module's constant
+        """The shared part by which a task inside a network comes to them; empty where every network has a way there."""
+
+    @property
     def NOTE(self) -> str:  # noqa: N802 - a module's constant
         """What one must know besides to put a value there, as a sentence; empty where there is nothing."""
 
@@ -216,8 +133,8 @@ class Secrets(Protocol):
     def reference(self, name: str, site: Site, /) -> Value:
         """By what the runtime asks for it; the name of the cloud and a colon are put before it."""
 
-    def grant(self, grant: Grant, site: Site, /, *, network: bool) -> Iterator[Made]:
-        """That one task may read exactly this; ``network`` says whether it runs in the pipeline's own network."""
+    def grant(self, grant: Grant, site: Site, /) -> Iterator[Made]:
+        """That one task may read exactly this."""
 
     def commands(self, variable: str, output: str, /) -> Sequence[str]:
         """What puts a value in place: from the shell's ``variable``, into what the stack's ``output`` refers to.
@@ -241,6 +158,8 @@ class Target:
     compute_kinds: ClassVar[Mapping[str, ComputeKind | Unsupported]]
     more_kinds: ClassVar[Sequence[StorageKind | ComputeKind]] = ()  # particulars that no generic becomes
     shared_parts: ClassVar[Mapping[str, Shared]] = {}
+    confined: ClassVar[frozenset[str]] = frozenset()  # kinds of compute that leave a network by its doors only
+    doors: ClassVar[Mapping[str, Door]] = {}  # which shared parts are doors; where anything is confined, WAY_OUT is one
     trust: ClassVar[Trust | Unsupported] = Unsupported("it has no trust with other clouds")
     secrets: ClassVar[Secrets | Unsupported] = Unsupported(
         "it has no place for them yet", "run these tasks on a cloud that has one"

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from glacier.access import compute_kind, program_name, site_of, storage_kind, uses
 from glacier.infra import Concat, Lookup, Node, Program, Ref, Section, Statement, Value, values
 from glacier.plan import PlacedTask, Plan
-from glacier.target import Draft, Grant, Principal, Site, Target, Trust, Unsupported
+from glacier.target import Draft, Site, Target, Trust
+from glacier.terms import Grant, Principal, Unsupported
 
 TRUST = "trust"  # the folder of the program, and the last word of its name
 

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from glacier.target import Unsupported
+from glacier.terms import Unsupported
 from sample import SALES, Command
 from toycloud import Boxes, TinCompiler, ToyCompiler
 

@@ -13,7 +13,8 @@ from glacier.infra import Concat, Statement, Value
 from glacier.resource import Resource
 from glacier.storage import ObjectStorage
 from glacier.tables import Tables
-from glacier.target import Address, ComputeKind, Grant, Job, Made, Meter, Principal, Site, StorageKind, Unsupported
+from glacier.target import ComputeKind, Site, StorageKind
+from glacier.terms import Address, Grant, Job, Made, Meter, Principal, Unsupported
 
 PRICES = [
     {"item": "shelf.gb", "region": "*", "unit": "GB", "usd": 0.25, "as_of": "2026-01-01", "source": "list"},
@@ -104,6 +105,7 @@ class Boxes:
     """Secrets, for a toy cloud that keeps some."""
 
     NOTE = ""
+    DOOR = ""
 
     def emit(self, name: str, site: Site) -> Iterator[Made]:
         yield site.node("toy.Box", "", {"label": name}, main=True)
@@ -111,10 +113,10 @@ class Boxes:
     def reference(self, name: str, site: Site) -> Value:
         return site.ref("", "id")
 
-    def grant(self, grant: Grant, site: Site, *, network: bool) -> Iterator[Made]:
+    def grant(self, grant: Grant, site: Site) -> Iterator[Made]:
         part = f"reads-{site.owner}"
         yield Site(site.draft, grant.who.owner).node(
-            "toy.Key", part, {"box": site.ref("", "id"), "holder": grant.who.id, "network": network}
+            "toy.Key", part, {"box": site.ref("", "id"), "holder": grant.who.id}
         )
 
     def commands(self, variable: str, output: str) -> Sequence[str]:

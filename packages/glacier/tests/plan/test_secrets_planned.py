@@ -18,7 +18,8 @@ from glacier.runtime.secrets import environment_key
 from glacier.secrets import Secret
 from glacier.storage import ObjectStorage
 from glacier.tables import Tables
-from glacier.target import Secrets, Unsupported
+from glacier.target import Secrets
+from glacier.terms import Unsupported
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from toycloud import PRICES, TABLES, Boxes, Robot, TinCompiler, ToyCompiler

@@ -12,7 +12,8 @@ from glacier.graph import Verb
 from glacier.infra import Concat, Options
 from glacier.resource import Resource
 from glacier.storage import Cache
-from glacier.target import KEPT, Address, Grant, Made, Meter, Site
+from glacier.target import Site
+from glacier.terms import KEPT, Address, Grant, Made, Meter
 
 from glacier_aws.foundation import HELD, door, way
 from glacier_aws.policy import role_policy, statement

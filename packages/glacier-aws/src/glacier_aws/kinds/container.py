@@ -9,7 +9,8 @@ from typing import ClassVar
 from glacier.compute import Container
 from glacier.infra import Concat, Json, Options, Output, Value
 from glacier.resource import Resource, alike
-from glacier.target import Job, Made, Meter, Principal, Site
+from glacier.target import Site
+from glacier.terms import Job, Made, Meter, Principal
 
 from glacier_aws.policy import inline, statement, trust
 from glacier_aws.workflow import Step, fargate_step

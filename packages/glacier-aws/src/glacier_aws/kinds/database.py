@@ -11,7 +11,8 @@ from glacier.infra import Concat, Node
 from glacier.resource import Resource
 from glacier.storage import Database
 from glacier.tables import Tables
-from glacier.target import KEEP_DATA, KEPT, Address, Grant, Made, Meter, Site, Unsupported
+from glacier.target import Site
+from glacier.terms import KEEP_DATA, KEPT, Address, Grant, Made, Meter, Unsupported
 
 from glacier_aws.foundation import HELD, door, way
 from glacier_aws.policy import role_policy, statement
@@ -84,7 +85,6 @@ def review(spec: RDS) -> Iterator[Diagnostic]:
 
 def emit(spec: RDS, site: Site) -> Iterator[Made]:
     """The instance, in two private subnets, with a security group and settings of its own."""
-    site.shared("secrets_endpoint")
     network = site.shared("network")
     engine = _engines()[spec.engine]
     ports = (engine["port"], engine["port"])
@@ -156,7 +156,8 @@ def address(spec: RDS, site: Site) -> Address:
     url = Concat((f"{spec.engine}://", host, f":{engine['port']}/{spec.database}?secret=", secret))
     roots: Mapping[str, str] = _TABLES.raw("authorities")["rds"]
     region: str = site.target.region
-    return Address(url=url, network=True, authority=spec.authority or roots.get(region) or _unknown(region))
+    authority = spec.authority or roots.get(region) or _unknown(region)
+    return Address(url=url, network=True, door="secrets_endpoint", authority=authority)
 
 
 def _unknown(region: str) -> Unsupported:

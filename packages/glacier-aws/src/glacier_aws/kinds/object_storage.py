@@ -13,7 +13,8 @@ from glacier.infra import Concat, Options, Value
 from glacier.resource import Resource, alike
 from glacier.storage import ObjectStorage
 from glacier.tables import Tables
-from glacier.target import KEEP_DATA, KEPT, Address, Grant, Made, Meter, Site
+from glacier.target import Site
+from glacier.terms import KEEP_DATA, KEPT, Address, Grant, Made, Meter
 
 from glacier_aws.foundation import PRIVATE
 from glacier_aws.policy import role_policy, statement, tls_only

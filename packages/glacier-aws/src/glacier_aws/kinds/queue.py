@@ -11,7 +11,8 @@ from glacier.graph import Verb
 from glacier.infra import Concat, Json, Value
 from glacier.resource import Resource
 from glacier.storage import Queue
-from glacier.target import KEPT, Address, Grant, Made, Meter, Site
+from glacier.target import Site
+from glacier.terms import KEPT, Address, Grant, Made, Meter
 
 from glacier_aws.foundation import DAY, LONGEST, refuse_plain
 from glacier_aws.policy import role_policy, statement
@@ -114,7 +115,7 @@ def grant(spec: SQS, grant: Grant, site: Site) -> Iterator[Made]:
 
 def address(spec: SQS, site: Site) -> Address:
     """``sqs+https://sqs.REGION.amazonaws.com/ACCOUNT/NAME``: the queue's own URL, marked as a queue's."""
-    return Address(url=Concat(("sqs+", site.ref("queue", "url"))))
+    return Address(url=Concat(("sqs+", site.ref("queue", "url"))), door="queue_endpoint")
 
 
 def meters(spec: SQS, stored_bytes: int | None) -> Iterator[Meter]:

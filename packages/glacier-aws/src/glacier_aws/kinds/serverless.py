@@ -10,7 +10,8 @@ from glacier.compute import Serverless
 from glacier.errors import Diagnostic, Severity
 from glacier.infra import Concat, Options, Value
 from glacier.resource import Resource, alike
-from glacier.target import Job, Made, Meter, Principal, Site
+from glacier.target import Site
+from glacier.terms import Job, Made, Meter, Principal
 
 from glacier_aws.foundation import upload
 from glacier_aws.policy import inline, statement, trust

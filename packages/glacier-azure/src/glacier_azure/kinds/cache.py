@@ -10,7 +10,8 @@ from glacier.infra import Concat, Options
 from glacier.resource import Resource
 from glacier.storage import Cache
 from glacier.tables import Tables
-from glacier.target import KEPT, Address, Grant, Made, Meter, Site, Unsupported
+from glacier.target import Site
+from glacier.terms import KEPT, Address, Grant, Made, Meter, Unsupported
 
 from glacier_azure.foundation import door, resource
 from glacier_azure.roles import owner_of

@@ -11,7 +11,8 @@ from glacier.compute import Container
 from glacier.infra import Concat, Options, Ref, Statement, Value
 from glacier.naming import slug
 from glacier.resource import Resource, alike
-from glacier.target import Job, Made, Meter, Principal, Site
+from glacier.target import Site
+from glacier.terms import Job, Made, Meter, Principal
 
 from glacier_azure.foundation import CONSUMPTION, resource, whoami
 from glacier_azure.foundation import identity as own_identity

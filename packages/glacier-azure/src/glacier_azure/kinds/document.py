@@ -11,7 +11,8 @@ from glacier.infra import Concat, Enum, Value
 from glacier.resource import Resource
 from glacier.storage import Database
 from glacier.tables import Tables
-from glacier.target import KEPT, Address, Grant, Made, Meter, Site, Unsupported
+from glacier.target import Site
+from glacier.terms import KEPT, Address, Grant, Made, Meter, Unsupported
 
 from glacier_azure.foundation import door, resource
 from glacier_azure.roles import owner_of, part_of

@@ -12,7 +12,8 @@ from glacier.infra import Concat, Enum, Node, Options, Value
 from glacier.resource import Resource, alike
 from glacier.storage import ObjectStorage
 from glacier.tables import Tables
-from glacier.target import KEPT, Address, Grant, Made, Meter, Site
+from glacier.target import Site
+from glacier.terms import KEPT, Address, Grant, Made, Meter
 
 from glacier_azure.foundation import account, resource
 from glacier_azure.roles import grant_role, reading, writing

@@ -10,7 +10,8 @@ from glacier.graph import Verb
 from glacier.infra import Concat
 from glacier.resource import Resource
 from glacier.storage import Queue
-from glacier.target import KEPT, Address, Grant, Made, Meter, Site
+from glacier.target import Site
+from glacier.terms import KEPT, Address, Grant, Made, Meter
 
 from glacier_azure.foundation import resource
 from glacier_azure.roles import grant_role

@@ -10,7 +10,8 @@ from glacier.compute import Serverless
 from glacier.errors import Diagnostic, Severity
 from glacier.infra import Concat, Enum, Node, Options, Ref, Value
 from glacier.resource import Resource, alike
-from glacier.target import Job, Made, Meter, Principal, Site
+from glacier.target import Site
+from glacier.terms import Job, Made, Meter, Principal
 
 from glacier_azure.foundation import account, resource, subnet, whoami
 from glacier_azure.foundation import identity as own_identity

@@ -12,7 +12,8 @@ from glacier.infra import Concat, Json
 from glacier.resource import Resource
 from glacier.storage import Cache
 from glacier.tables import Tables
-from glacier.target import KEEP_DATA, KEPT, Address, Grant, Made, Meter, Site
+from glacier.target import Site
+from glacier.terms import KEEP_DATA, KEPT, Address, Grant, Made, Meter
 
 from glacier_gcp.foundation import apis, project, unique
 from glacier_gcp.policy import grant_member, key_use

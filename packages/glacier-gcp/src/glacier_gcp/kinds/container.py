@@ -13,7 +13,8 @@ from glacier.infra import Concat, Node, Options, Statement, Value
 from glacier.naming import slug
 from glacier.resource import Resource, alike
 from glacier.tables import matches
-from glacier.target import Job, Made, Meter, Principal, Site
+from glacier.target import Site
+from glacier.terms import Job, Made, Meter, Principal
 
 from glacier_gcp.foundation import account, apis, interface, project
 from glacier_gcp.workflow import Step, job_step

@@ -11,7 +11,8 @@ from glacier.infra import Concat, Json, Node, Value
 from glacier.resource import Resource
 from glacier.storage import Database
 from glacier.tables import Tables, matches
-from glacier.target import KEEP_DATA, KEPT, Address, Grant, Made, Meter, Site
+from glacier.target import Site
+from glacier.terms import KEEP_DATA, KEPT, Address, Grant, Made, Meter
 
 from glacier_gcp.foundation import HELD, apis, labels, unique
 from glacier_gcp.policy import grant_member, key_use

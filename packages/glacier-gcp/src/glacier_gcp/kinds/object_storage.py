@@ -12,7 +12,8 @@ from glacier.infra import Concat, Value
 from glacier.resource import Resource, alike
 from glacier.storage import ObjectStorage
 from glacier.tables import Tables
-from glacier.target import KEEP_DATA, KEPT, Address, Grant, Made, Meter, Site
+from glacier.target import Site
+from glacier.terms import KEEP_DATA, KEPT, Address, Grant, Made, Meter
 
 from glacier_gcp.foundation import apis
 from glacier_gcp.policy import folder_conditions, grant_member, key_use, writer

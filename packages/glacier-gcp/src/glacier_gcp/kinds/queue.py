@@ -10,7 +10,8 @@ from glacier.graph import Verb
 from glacier.infra import Concat, Value
 from glacier.resource import Resource
 from glacier.storage import Queue
-from glacier.target import KEPT, Address, Grant, Made, Meter, Site
+from glacier.target import Site
+from glacier.terms import KEPT, Address, Grant, Made, Meter
 
 from glacier_gcp.foundation import HELD, apis
 from glacier_gcp.policy import grant_member, key_use

@@ -11,7 +11,8 @@ from glacier.errors import Diagnostic, Severity
 from glacier.infra import Options, Value
 from glacier.resource import Resource, alike
 from glacier.tables import Tables
-from glacier.target import Job, Made, Meter, Principal, Site
+from glacier.target import Site
+from glacier.terms import Job, Made, Meter, Principal
 
 from glacier_gcp.foundation import account, apis, interface, upload
 from glacier_gcp.workflow import Step, function_step

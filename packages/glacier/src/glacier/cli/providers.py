@@ -12,7 +12,8 @@ from glacier.cli import show
 from glacier.compute import Container, Serverless
 from glacier.resource import Generic
 from glacier.storage import Cache, Database, ObjectStorage, Queue
-from glacier.target import Target, Unsupported
+from glacier.target import Target
+from glacier.terms import Unsupported
 
 _GENERIC: tuple[type[Generic], ...] = (ObjectStorage, Database, Cache, Queue, Serverless, Container)
 

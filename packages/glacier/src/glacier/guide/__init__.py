@@ -10,9 +10,10 @@ from glacier.bundle import Artifact, Needs, builds_image
 from glacier.guide import deploying
 from glacier.infra import Node, Program
 from glacier.lowering import workflow_name
-from glacier.plan import Home, Line, Plan, crossing, money, path_of
+from glacier.plan import Home, Line, Plan, crossing, doors, money, path_of
 from glacier.runtime.secrets import variable
-from glacier.target import Prerequisites, Target, Unsupported
+from glacier.target import Prerequisites, Target
+from glacier.terms import Unsupported
 from glacier.trust import TRUST
 
 
@@ -232,7 +233,7 @@ def _crossing(plan: Plan) -> Iterator[str]:
         ends = f"{_end(transfer.producer, transfer.source)} | {_end(transfer.consumer, transfer.destination)}"
         yield f"| {transfer.dataset.name} | {ends} | {crossing.cost(transfer)} | {transfer.because} |"
     yield "\nA normal transfer is the same bytes between two regions of the sending cloud.\n"
-    yield from (f"- {advice}" for advice in crossing.recommendations(plan))
+    yield from (f"- {said}" for said in (*doors.sentences(plan), *crossing.recommendations(plan)))
     yield ""
 
 

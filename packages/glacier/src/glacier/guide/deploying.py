@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from glacier.infra import Concat, Lookup, Program, Ref, Value
-from glacier.target import GUESTS
+from glacier.terms import GUESTS
 from glacier.trust import TRUST
 
 

@@ -11,9 +11,10 @@ from dataclasses import replace
 from typing import cast
 
 from glacier.errors import Diagnostic, Severity
-from glacier.graph import Graph
+from glacier.graph import AnyTask, Graph
 from glacier.plan import advice
 from glacier.plan.cost import estimate
+from glacier.plan.doors import addresses, inside, let_out, ways
 from glacier.plan.limits import counts, within
 from glacier.plan.model import (
     Estimate,
@@ -25,6 +26,7 @@ from glacier.plan.model import (
     Plan,
     Rate,
     Transfer,
+    Way,
     path_of,
     place_secrets,
 )
@@ -33,7 +35,8 @@ from glacier.plan.residency import breaches
 from glacier.plan.secrets import kept
 from glacier.plan.transfers import out_of_reach, transfers, without_trust
 from glacier.resource import Resource
-from glacier.target import ComputeKind, Reviews, StorageKind, Target, Unsupported
+from glacier.target import ComputeKind, Reviews, StorageKind, Target
+from glacier.terms import Unsupported
 
 __all__ = [
     "Clouds",
@@ -46,6 +49,7 @@ __all__ = [
     "Plan",
     "Rate",
     "Transfer",
+    "Way",
     "kind_of",
     "path_of",
     "plan",
@@ -75,7 +79,6 @@ def plan(graph: Graph, clouds: Clouds) -> Plan:
     storage_kinds = {s: cast("StorageKind", kind_of(clouds.targets[s.home.cloud], s.particular)) for s in storages}
     compute_kinds = {t: cast("ComputeKind", kind_of(clouds.targets[t.home.cloud], t.particular)) for t in tasks}
     secrets = place_secrets(tasks)
-    costs = estimate(clouds.targets, storage_kinds, compute_kinds, crossing, secrets)
     found.extend(out_of_reach(crossing, keeps, storage_kinds, clouds.targets))
     found.extend(without_trust(crossing, clouds.targets))
     found.extend(advice.foreign_for_each_message(crossing, keeps))
@@ -87,9 +90,15 @@ def plan(graph: Graph, clouds: Clouds) -> Plan:
     found.extend(advice.written_into_a_source(graph, keeps))
     found.extend(advice.reads_what_is_offline(graph, keeps, clouds.targets))
     found.extend(advice.runs_longer_than_allowed(tasks))
+    networked: frozenset[AnyTask] = frozenset()
+    out: tuple[Way, ...] = ()
     if all(diagnostic.severity is not Severity.ERROR for diagnostic in found):  # an address is made of sound fields
-        found.extend(advice.cannot_be_believed(storages, storage_kinds, clouds.targets))
-    return Plan(graph, clouds.targets, storages, tasks, crossing, costs, tuple(found), secrets)
+        known = addresses(storage_kinds, clouds.targets)
+        found.extend(advice.cannot_be_believed(storages, known))
+        networked, out = inside(tasks, keeps, known), ways(tasks, keeps, known, clouds.targets)
+        found.extend(let_out(out, clouds.targets))
+    costs = estimate(clouds.targets, storage_kinds, compute_kinds, crossing, secrets, out)
+    return Plan(graph, clouds.targets, storages, tasks, crossing, costs, tuple(found), secrets, networked, out)
 
 
 def kind_of(target: Target, particular: Resource) -> StorageKind | ComputeKind:

@@ -9,7 +9,8 @@ from glacier.errors import Diagnostic
 from glacier.graph import AnyTask, Graph, Verb
 from glacier.plan.model import PlacedStorage, PlacedTask, Transfer, path_of
 from glacier.plan.placement import Subject, subject_of
-from glacier.target import Draft, Site, StorageKind, Target, Unsupported
+from glacier.target import Target
+from glacier.terms import Address, Unsupported
 
 
 def shared_without_a_name(storages: tuple[PlacedStorage, ...]) -> Iterator[Diagnostic]:
@@ -38,12 +39,11 @@ def one_name_twice(storages: tuple[PlacedStorage, ...]) -> Iterator[Diagnostic]:
 
 
 def cannot_be_believed(
-    storages: tuple[PlacedStorage, ...], kinds: Mapping[PlacedStorage, StorageKind], targets: Mapping[str, Target]
+    storages: tuple[PlacedStorage, ...], known: Mapping[PlacedStorage, Address]
 ) -> Iterator[Diagnostic]:
     """A server that cannot prove to be itself would be sent passwords all the same: refused, never trusted unseen."""
     for storage in storages:
-        site = Site(Draft(targets[storage.home.cloud], ""), storage.owner)
-        authority = kinds[storage].address(storage.particular, site).authority
+        authority = known[storage].authority
         if isinstance(authority, Unsupported):
             kind = type(storage.particular).__name__
             yield subject_of(storage.holding).error(

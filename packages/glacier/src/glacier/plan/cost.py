@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from glacier.plan.model import Estimate, Line, PlacedSecret, PlacedStorage, PlacedTask, Transfer, in_units
-from glacier.target import ComputeKind, Meter, StorageKind, Target, Unsupported
+from glacier.plan.model import Estimate, Line, PlacedSecret, PlacedStorage, PlacedTask, Transfer, Way, in_units
+from glacier.target import ComputeKind, StorageKind, Target
+from glacier.terms import Meter, Unsupported
 
 
 def estimate(
@@ -14,8 +15,9 @@ def estimate(
     tasks: Mapping[PlacedTask, ComputeKind],
     crossing: Iterable[Transfer],
     secrets: Sequence[PlacedSecret] = (),
+    ways: Sequence[Way] = (),
 ) -> Estimate:
-    """Every meter of every kind, at the price of its region; and what is sent from one home to another."""
+    """Every meter of every kind, at the price of its region; what is sent between homes; and every door."""
     lines: list[Line] = []
     for storage, kind in storages.items():
         sizes = [dataset.size for dataset in storage.holding.datasets]
@@ -35,7 +37,16 @@ def estimate(
             subject = f"secret {secret.secret.name}"
             lines.extend(_lines(subject, keeper.meters(), secret.cloud, secret.region, targets))
     lines.extend(_sent(transfer) for transfer in crossing)
+    lines.extend(line for way in ways for line in door_lines(way, targets))
     return Estimate(tuple(lines))
+
+
+def door_lines(way: Way, targets: Mapping[str, Target]) -> Iterator[Line]:
+    """What one door of a network is billed for, however many tasks go through it."""
+    door = targets[way.home.cloud].doors[way.part]
+    names = [use.task.name for use in way.uses]
+    shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+    yield from _lines(f"{door.what} for {shown}", door.meters(way.size), way.home.cloud, way.home.region, targets)
 
 
 def _sent(transfer: Transfer) -> Line:

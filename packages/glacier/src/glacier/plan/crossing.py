@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from glacier.dataset import Dataset
 from glacier.graph import AnyTask
-from glacier.plan import money
+from glacier.plan import doors, money
 from glacier.plan.model import PlacedTask, Plan, Transfer
 from glacier.resource import Generic
 
@@ -22,6 +22,7 @@ def text(plan: Plan) -> str:
     lines = [HEADING, ""]
     for transfer in crossing:
         lines += [f"  • {_arrow(transfer)}", f"    {cost(transfer)}"]
+    lines += [f"  • {sentence}" for sentence in doors.sentences(plan)]
     lines += ["", "  Recommendations:", *(f"  • {advice}" for advice in recommendations(plan))]
     return "\n".join(lines)
 

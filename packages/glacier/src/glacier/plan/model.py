@@ -13,6 +13,7 @@ from glacier.naming import slug
 from glacier.resource import Resource
 from glacier.secrets import Secret
 from glacier.target import Target
+from glacier.terms import WAY_OUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,10 @@ class Home:
     provider: str
     region: str
     because: str
+
+    def apart(self, other: Home) -> bool:
+        """Whether the other is on another provider's cloud, or in another region."""
+        return (self.provider, self.region) != (other.provider, other.region)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,6 +139,36 @@ class Transfer:
         return self.rate.usd * in_units(self.dataset.size, self.rate.unit)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """What keeps a task inside a network, and what it leaves it for."""
+
+    task: AnyTask
+    inside: tuple[Dataset, ...]
+    outside: tuple[Dataset | Secret, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """A door of a cloud's network, by the shared part that it is, with all that it is used for."""
+
+    home: Home
+    part: str
+    uses: tuple[Use, ...]
+
+    @property
+    def leads_anywhere(self) -> bool:
+        """Whether it leads to other clouds and regions, and not to one service alone."""
+        return self.part == WAY_OUT
+
+    @property
+    def size(self) -> int | None:
+        """The bytes that one run takes through it, when every dataset says how large it is."""
+        sizes = [each.size for use in self.uses for each in use.outside if isinstance(each, Dataset)]
+        known = [size for size in sizes if size is not None]
+        return sum(known) if len(known) == len(sizes) else None
+
+
 def in_units(size: int, unit: str) -> float:
     """Bytes as a price table counts them: in ``GiB`` or in ``GB``."""
     return size / (2**30 if unit.startswith("GiB") else 1e9)
@@ -192,6 +227,8 @@ class Plan:
     estimate: Estimate
     diagnostics: tuple[Diagnostic, ...]
     secrets: tuple[PlacedSecret, ...] = ()
+    inside: frozenset[AnyTask] = frozenset()  # the tasks that work inside their cloud's network
+    ways: tuple[Way, ...] = ()
 
     @cached_property
     def keeps(self) -> Mapping[Dataset, PlacedStorage]:

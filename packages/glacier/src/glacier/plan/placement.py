@@ -11,7 +11,8 @@ from glacier.graph import Graph, Holding
 from glacier.plan.model import Home, PlacedStorage, PlacedTask
 from glacier.resource import Generic, Resource, public_fields
 from glacier.storage import ObjectStorage
-from glacier.target import ComputeKind, StorageKind, Target, Unsupported
+from glacier.target import ComputeKind, StorageKind, Target
+from glacier.terms import Unsupported
 
 
 @dataclass(frozen=True, slots=True)

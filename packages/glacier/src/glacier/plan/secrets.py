@@ -9,7 +9,8 @@ from glacier.naming import slug
 from glacier.plan.limits import breaches_of
 from glacier.plan.model import PlacedSecret, PlacedStorage
 from glacier.plan.placement import Subject
-from glacier.target import Target, Unsupported
+from glacier.target import Target
+from glacier.terms import Unsupported
 
 SECRET_NAME = ("Secret", "name")  # the row of a limits table that bounds what a secret is called
 

@@ -11,7 +11,8 @@ from glacier.plan.model import Home, PlacedStorage, PlacedTask, Rate, Transfer
 from glacier.plan.placement import Subject
 from glacier.storage import ObjectStorage
 from glacier.tables import Price
-from glacier.target import Draft, Site, StorageKind, Target, Unsupported
+from glacier.target import Draft, Site, StorageKind, Target
+from glacier.terms import Unsupported
 
 _OUT = "network.egress.internet"  # the row of a price table for what leaves the cloud
 _TO_REGION = "network.egress.inter_region.to."  # … and for what goes to another of its regions
@@ -29,7 +30,7 @@ def transfers(
         if storage is None or worker is None:
             continue
         kept, run = storage.home, worker.home
-        if _apart(kept, run):
+        if kept.apart(run):
             is_read = access.verb is Verb.READ
             source, destination = (kept, run) if is_read else (run, kept)
             yield Transfer(
@@ -44,13 +45,9 @@ def transfers(
             )
 
 
-def _apart(one: Home, other: Home) -> bool:
-    return (one.provider, one.region) != (other.provider, other.region)
-
-
 def _at(home: Home, task: AnyTask | None, storage: PlacedStorage, runs: Mapping[AnyTask, PlacedTask]) -> str:
     """Who stands at the storage's end: the task that writes it there, or the storage itself."""
-    if task is not None and task in runs and not _apart(runs[task].home, home):
+    if task is not None and task in runs and not runs[task].home.apart(home):
         return task.name
     return f"{type(storage.particular).__name__} {storage.owner}"
 

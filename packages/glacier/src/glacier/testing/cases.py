@@ -108,6 +108,18 @@ def with_secrets(*, both: bool = True) -> Pipeline:
     return pipeline
 
 
+def leaves_the_network() -> Pipeline:
+    """A task that is inside the network because of a database, and sends messages, which are outside."""
+    rows, messages = Dataset("rows", storage=Database()), Dataset("messages", storage=Queue())
+    pipeline = Pipeline("leaving")
+
+    @pipeline.task
+    def send(value: rows) -> messages:  # type: ignore[valid-type]
+        return value
+
+    return pipeline
+
+
 def everything() -> Pipeline:
     """Every generic kind of storage and compute at once."""
     bucket = Dataset("bucket", storage=ObjectStorage(access_pattern="archive", lifecycle_days=400))
@@ -145,6 +157,7 @@ CASES: Mapping[str, Callable[[], Pipeline]] = {
     "shared": shared_storage,
     "fan": fan,
     "secrets": with_secrets,
+    "leaving": leaves_the_network,
     "everything": everything,
 }
 

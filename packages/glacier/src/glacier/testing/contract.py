@@ -31,7 +31,8 @@ from glacier.infra import Node
 from glacier.pipeline import Pipeline
 from glacier.render import packages_of
 from glacier.resource import Resource, public_fields
-from glacier.target import ComputeKind, Draft, Prerequisites, Reviews, Site, StorageKind, Unsupported
+from glacier.target import ComputeKind, Draft, Prerequisites, Reviews, Site, StorageKind
+from glacier.terms import WAY_OUT, Unsupported
 from glacier.testing.cases import CASES, GENERIC, on_compute, on_storage, shared_storage, with_secrets
 from glacier.vendoring import exported
 from glacier.vendoring.exported import MIB, Folder
@@ -178,6 +179,23 @@ class ProviderContract:
 
     def _nodes(self, pipeline: Pipeline) -> dict[str, Node]:
         return {node.id: node for program in self.compiled(pipeline).programs.values() for node in program.nodes}
+
+    def test_a_door_is_a_shared_part_with_a_price(self) -> None:
+        """Whatever leads out of a network is made by a part, and is in the estimate of who needs it."""
+        target = self.compiler
+        assert target.confined <= set(target.compute_kinds)
+        assert set(target.doors) <= set(target.shared_parts)
+        assert not target.confined or WAY_OUT in target.doors
+        for door in target.doors.values():
+            assert [meter for meter in door.meters(10**9) if meter.quantity is not None]
+        for name, compiled in self.cases().items():
+            assert compiled.plan is not None
+            made = {section.title for program in compiled.programs.values() for section in program.sections}
+            priced = [line.subject for line in compiled.plan.estimate.lines]
+            ways = {way.part for way in compiled.plan.ways}
+            for part, door in target.doors.items():
+                assert (f"Shared: {part.replace('_', ' ')}" in made) == (part in ways), f"{name}: {part}"
+                assert any(said.startswith(door.what) for said in priced) == (part in ways), f"{name}: {part}"
 
     def test_names_fit_for_the_longest_pipeline(self) -> None:
         longest = "p" + "x" * 99
