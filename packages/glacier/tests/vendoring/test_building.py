@@ -16,11 +16,12 @@ from commanding import there
 from glacier.bundle import digest_of
 from glacier.disk import RECORD, digest
 from glacier.errors import CompileError, Severity
+from glacier.pipeline import Task
 from glacier.vendoring import build, resolver, trees
 from glacier.vendoring.building import CACHE
 from glacier.vendoring.placing import _PLACED
 from glacier.vendoring.trees import contents
-from lights import Exported, Index, on_aws, on_gcp
+from lights import Exported, Index, on_aws, on_azure, on_gcp
 
 
 def folder_of(infra: Path, cloud: str, requires: str = "lamp") -> Path:
@@ -242,9 +243,18 @@ def test_a_module_that_a_package_would_replace(exported: Exported, index: Index)
     infra = exported()
     before = there(infra)
     index.files["lamp"] = {"handler.py": "other = True\n"}
-    with pytest.raises(CompileError, match=r"a package holds handler\.py, which the folder has already"):
+    with pytest.raises(CompileError, match=r"a package holds handler, handler\.py, which the folder has already"):
         build(infra)
     assert there(infra) == before
+
+
+@pytest.mark.parametrize("task", [on_aws, on_azure, on_gcp])
+def test_a_package_of_the_name_of_a_module(task: Task[..., None], exported: Exported, index: Index) -> None:
+    """Python finds the package, or the module, and never both."""
+    infra = exported(task)
+    index.files["lamp"] = {"lights/__init__.py": ""}
+    with pytest.raises(CompileError, match="a package holds lights, which the folder has already"):
+        build(infra)
 
 
 def test_packages_of_somebody_else_are_left_alone(exported: Exported, index: Index) -> None:
