@@ -21,7 +21,7 @@ from glacier.vendoring import pruning, resolver, sizes
 from glacier.vendoring.exported import Folder, refused
 from glacier.vendoring.sizes import Package
 
-_MADE_BY = 2  # counts up when a tree is made in another way, so that former ones are not taken for it
+_MADE_BY = 3  # counts up when a tree is made in another way, so that former ones are not taken for it
 _FACTS, _REQUIREMENTS, _TREE = "facts.json", "requirements.txt", "tree"
 _MAKING, _GOING = ".making-", ".going-"
 _UNUSED = 30 * 24 * 3600  # seconds after which a tree that nobody has used goes
