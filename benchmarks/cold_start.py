@@ -10,13 +10,14 @@ Three functions in one run, in turn, each under AWS's own emulator of Lambda and
     glacier  the same as a task of examples/sales.py, exported
 
 S3 is an emulator on the same machine, so the network is left out. As on Lambda, whose folder of code is read-only, no
-byte code is kept between two starts. Numbers compare within one run only.
+byte code is kept between two starts but what was built. Numbers compare within one run only.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -78,6 +79,8 @@ def functions(folder: Path, known: Mapping[str, str]) -> dict[str, Function]:
     for name, text in (("bare", BARE), ("boto3", BY_HAND)):
         (folder / name).mkdir()
         (folder / name / "handler.py").write_text(text, encoding="utf-8")
+    here = installing.deployed().parent  # for which `build` compiles what it finds a Python for
+    os.environ["PATH"] = f"{here}{os.pathsep}{os.environ['PATH']}"
     AWSCompiler().compile(sales.pipeline).export_pulumi(folder / "out")
     build(folder / "out", cache=installing.HOME / "packages")
     code = folder / "out" / "aws" / "functions" / "tasks"

@@ -342,4 +342,5 @@ def test_compute_without_an_image_of_its_own_gets_a_dockerfile() -> None:
     text = made.files["Dockerfile"].decode()
     assert f"FROM python:{PYTHON}-slim" in text
     assert 'CMD ["python", "-m", "glacier.runtime"]' in text
+    assert text.index("COPY . .") < text.index("chmod --recursive a+rX .") < text.index("USER task")
     assert "handler.py" in made.files

@@ -45,7 +45,8 @@ WORKDIR /task
 COPY requirements.txt .
 RUN pip install --no-cache-dir --requirement requirements.txt
 COPY . .
-RUN useradd --system task
+# Whoever built this may keep their files to themselves (umask 077).
+RUN chmod --recursive a+rX . && useradd --system task
 USER task
 CMD ["python", "-m", "glacier.runtime"]
 """

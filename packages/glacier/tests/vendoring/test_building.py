@@ -16,11 +16,12 @@ from commanding import there
 from glacier.bundle import digest_of
 from glacier.disk import RECORD, digest
 from glacier.errors import CompileError, Severity
+from glacier.pipeline import Task
 from glacier.vendoring import build, resolver, trees
 from glacier.vendoring.building import CACHE
 from glacier.vendoring.placing import _PLACED
 from glacier.vendoring.trees import contents
-from lights import Exported, Index, on_aws, on_gcp
+from lights import Exported, Index, in_an_image, on_aws, on_azure, on_gcp
 
 
 def folder_of(infra: Path, cloud: str, requires: str = "lamp") -> Path:
@@ -127,6 +128,16 @@ def test_what_is_locked_stays_until_it_is_to_be_upgraded(exported: Exported, ind
     build(infra, upgrade=True)
     assert lamp.read_text() == "version = '2.0'\n"
     assert not (folder_of(infra, "aws") / "lamp-1.0.dist-info").exists()
+
+
+def test_one_requirement_more_changes_no_other_version(exported: Exported, index: Index) -> None:
+    infra = exported(on_aws)
+    build(infra)
+    index.version = "2.0"
+    exported(on_aws, in_an_image)
+    build(infra)
+    pinned = (folder_of(infra, "aws", "shade") / "requirements.txt").read_text()
+    assert re.findall(r"^((?:lamp|shade)==\S+)", pinned, re.M) == ["lamp==1.0", "shade==2.0"]
 
 
 def test_what_no_task_has_any_more_is_removed(exported: Exported, index: Index) -> None:
@@ -242,9 +253,18 @@ def test_a_module_that_a_package_would_replace(exported: Exported, index: Index)
     infra = exported()
     before = there(infra)
     index.files["lamp"] = {"handler.py": "other = True\n"}
-    with pytest.raises(CompileError, match=r"a package holds handler\.py, which the folder has already"):
+    with pytest.raises(CompileError, match=r"a package holds handler, handler\.py, which the folder has already"):
         build(infra)
     assert there(infra) == before
+
+
+@pytest.mark.parametrize("task", [on_aws, on_azure, on_gcp])
+def test_a_package_of_the_name_of_a_module(task: Task[..., None], exported: Exported, index: Index) -> None:
+    """Python finds the package, or the module, and never both."""
+    infra = exported(task)
+    index.files["lamp"] = {"lights/__init__.py": ""}
+    with pytest.raises(CompileError, match="a package holds lights, which the folder has already"):
+        build(infra)
 
 
 def test_packages_of_somebody_else_are_left_alone(exported: Exported, index: Index) -> None:

@@ -70,3 +70,30 @@ def test_modes_are_one_of_two(tmp_path: Path) -> None:
     prune(tmp_path)
     modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.rglob("*")}
     assert modes == {"lamp": 0o755, "a.py": 0o644, "b.so": 0o755, "c.py": 0o644}
+
+
+def test_what_is_imported_of_tests_stays(tmp_path: Path) -> None:
+    """As astropy has its runner there, and numpy a class that only its own tests use otherwise."""
+    kept = {
+        "sky/__init__.py": "from .tests.runner import Runner\n",
+        "sky/tests/__init__.py": "",
+        "sky/tests/runner.py": "def run():\n    from ..maps.tests.test_base import Base\n",
+        "sky/maps/__init__.py": "# its tests import sky.plots.tests",
+        "sky/maps/tests/__init__.py": "",
+        "sky/maps/tests/test_base.py": "class Base: ...",
+        "sky/plots/__init__.py": "",
+        "sky/broken.py": "tests = print 'x'",
+    }
+    gone = {
+        "sky/tests/test_runner.py": "import sky.plots.tests.helper",
+        "sky/tests/conftest.py": "",
+        "sky/tests/tests/test_deep.py": "",
+        "sky/maps/tests/test_maps.py": "",
+        "sky/plots/tests/helper.py": "",
+        "sky/plots/tests/test_plots.py": "",
+    }
+    for path, text in {**kept, **gone}.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    prune(tmp_path)
+    assert {file.relative_to(tmp_path).as_posix() for file in tmp_path.rglob("*") if file.is_file()} == {*kept}

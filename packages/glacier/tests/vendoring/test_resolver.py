@@ -70,6 +70,31 @@ def test_an_index_that_cannot_be_reached(monkeypatch: pytest.MonkeyPatch) -> Non
     assert "glacier build DIR" in told.help
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "hint: An index URL (https://x/simple) could not be queried due to a lack of valid authentication credentials"
+        " (401 Unauthorized)",
+        "hint: An index (https://x/simple) returned a 403 Forbidden error. Check that the index URL is correct",
+        "  cause: Failed to fetch: https://x/lamp.whl\n"
+        "  cause: HTTP status client error (401 Unauthorized) for url (https://x/lamp.whl)",
+    ],
+)
+def test_an_index_that_refuses(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As uv says it; a network would not help."""
+    told = refusal(monkeypatch, f"error: No solution found\n{said}\n")
+    assert told.code == "index"
+    assert told.message.startswith("the package index asks who you are")
+    assert "UV_INDEX_" in told.help
+
+
+def test_a_wheel_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "  cause: HTTP status client error (404 Not Found) for url (https://x/l.whl)"
+    told = refusal(monkeypatch, f"error: Failed to download\n  cause: Failed to fetch: https://x/l.whl\n{said}\n")
+    assert told.code == "requirements"
+    assert told.message.startswith("there is nothing at https://x/l.whl\n")
+
+
 def test_requirements_that_contradict_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
     told = refusal(monkeypatch, "error: No solution found\n  cause: Because you require a==1 and a==2, nothing fits.\n")
     assert told.code == "requirements"

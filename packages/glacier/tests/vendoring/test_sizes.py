@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,14 @@ def size(unzipped: float, zipped: float = 0) -> Size:
 )
 def test_the_limits_at_their_bounds(unzipped: float, zipped: float, said: list[Severity]) -> None:
     assert [each.severity for each in review(size(unzipped, zipped))] == said
+
+
+def test_layers_are_not_measured_and_that_is_said() -> None:
+    layered = replace(size(1), folder=replace(FOLDER, brings=None))
+    (note,) = review(layered)
+    assert note.severity is Severity.NOTE
+    assert note.message == "its layers count as well in what aws takes, and are not measured here"
+    assert not list(review(replace(layered, folder=replace(FOLDER, brings=None, limits={}))))
 
 
 def test_it_says_what_weighs_and_who_says_so() -> None:

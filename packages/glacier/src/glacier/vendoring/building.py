@@ -43,13 +43,9 @@ def build(directory: Path, *, cache: Path = CACHE, upgrade: bool = False) -> Bui
         with disk.alone(directory), tempfile.TemporaryDirectory(prefix="glacier-locks-") as staging:
             export = read(directory)
             locks = locking.lock(export, Path(staging), upgrade=upgrade)
-            built = _trees(export, locks, cache)
-            measured = tuple(_size(export, folder, tree) for folder, tree in built.items() if folder.is_function)
-            heavy = (each for size in measured for each in sizes.review(size))
-            found = [*_notes(built), *heavy, *missing.review(export, built)]
-            made = Built(directory, measured, tuple(found))
+            made, built, compiled = _make(export, locks, cache)
             if made.fits:
-                place(export, built, locks)
+                place(export, built, compiled, locks)
             trees.sweep(cache)
     except CompileError as error:  # what to type, with the folder's own name
         shown = [replace(each, help=each.help.replace("DIR", str(directory))) for each in error.diagnostics]
@@ -62,15 +58,47 @@ def build(directory: Path, *, cache: Path = CACHE, upgrade: bool = False) -> Bui
     return made
 
 
-def _trees(export: Export, locks: Mapping[str, Path], cache: Path) -> dict[Folder, Tree]:
+def _make(
+    export: Export, locks: Mapping[str, Path], cache: Path
+) -> tuple[Built, Mapping[Folder, Tree], Mapping[Folder, Tree]]:
+    """What there is to place, packages and byte code, and what is to be said of it."""
+    pythons = {folder.python for folder in export.folders if folder.packages is not None}
+    interpreters = {python: resolver.interpreter(python) for python in sorted(pythons)}
+    built = _trees(export, locks, interpreters, cache)
+    own = {folder: _own(export, folder, tree) for folder, tree in built.items() if folder.is_function}
+    compiled = {
+        folder: trees.bytecode(folder, own[folder], python, cache)
+        for folder in own
+        if folder.packages is not None
+        for python in [interpreters[folder.python]]
+        if python is not None
+    }
+    found = list(_notes(built))
+    measured: list[Size] = []
+    for folder in own:
+        size = _size(folder, own[folder], built[folder], compiled.get(folder))
+        if folder in compiled and not _fits(size):  # byte code is convenient, and no more
+            plain = trees.tree(folder, locks[folder.lock], None, cache)
+            smaller = _size(folder, own[folder], plain, None)
+            if _fits(smaller):
+                built[folder], size = plain, smaller
+                del compiled[folder]
+                found.append(_too_large_compiled(folder))
+        measured.append(size)
+        found.extend(sizes.review(size))
+    found.extend(missing.review(export, built))
+    return Built(export.directory, tuple(measured), tuple(found)), built, compiled
+
+
+def _trees(
+    export: Export, locks: Mapping[str, Path], interpreters: Mapping[str, str | None], cache: Path
+) -> dict[Folder, Tree]:
     """The packages of every folder; every package without a wheel is reported, not the first folder's only."""
     built: dict[Folder, Tree] = {}
     found: list[Diagnostic] = []
-    ours = [folder for folder in export.folders if folder.packages is not None]
-    pythons = {python: resolver.interpreter(python) for python in sorted({folder.python for folder in ours})}
     for folder in export.folders:
         try:
-            python = pythons[folder.python] if folder in ours else None
+            python = interpreters[folder.python] if folder.packages is not None else None
             built[folder] = trees.tree(folder, locks[folder.lock], python, cache)
         except CompileError as error:
             found.extend(error.diagnostics)
@@ -81,10 +109,34 @@ def _trees(export: Export, locks: Mapping[str, Path], cache: Path) -> dict[Folde
     return built
 
 
-def _size(export: Export, folder: Folder, tree: Tree) -> Size:
+def _own(export: Export, folder: Folder, tree: Tree) -> dict[str, bytes]:
+    """A folder's own files, as they are to be."""
     own = {path: (export.directory / folder.path / path).read_bytes() for path in export.own(folder)}
-    return Size(
-        folder=folder, own=sizes.weighed({**own, "requirements.txt": tree.requirements}), packages=tree.packages
+    return {**own, "requirements.txt": tree.requirements}
+
+
+def _size(folder: Folder, own: Mapping[str, bytes], tree: Tree, compiled: Tree | None) -> Size:
+    files = dict(own)
+    if compiled is not None and compiled.path is not None:
+        files |= {
+            file.relative_to(compiled.path).as_posix(): file.read_bytes()
+            for file in compiled.path.rglob("*")
+            if file.is_file()
+        }
+    return Size(folder=folder, own=sizes.weighed(files), packages=tree.packages)
+
+
+def _fits(size: Size) -> bool:
+    return all(each.severity is not Severity.ERROR for each in sizes.review(size))
+
+
+def _too_large_compiled(folder: Folder) -> Diagnostic:
+    return Diagnostic(
+        code="bytecode",
+        severity=Severity.NOTE,
+        subject=folder.path,
+        message=f"would be more than {folder.cloud} takes if it were compiled in advance, so it is not: it is at each"
+        " cold start",
     )
 
 
@@ -95,8 +147,8 @@ def _notes(built: Mapping[Folder, Tree]) -> Iterator[Diagnostic]:
         yield Diagnostic(
             code="bytecode",
             severity=Severity.NOTE,
-            message=f"there is no Python {python} on this machine, so packages for it are not compiled in advance:"
-            " they are at each cold start",
+            message=f"there is no Python {python} on this machine, so nothing is compiled for it in advance:"
+            " it is at each cold start",
             help=f"uv python install {python}; then build again",
         )
     for folder, tree in built.items():

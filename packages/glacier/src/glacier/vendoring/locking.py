@@ -40,11 +40,21 @@ def _lock(name: str, folders: Iterable[Folder], export: Export, staging: Path, u
     former = export.directory / file_of(name)
     if not upgrade and former.is_file() and former.read_text(encoding="utf-8").startswith(head):
         return former
-    kept = former.read_text(encoding="utf-8") if former.is_file() and not upgrade else ""
+    kept = "" if upgrade else _kept(export, former)
     made = staging / f"{name}.txt"
     pinned = resolver.lock(requires, python, _preferred(folders, kept))
     made.write_text(head + pinned, encoding="utf-8", newline="")
     return made
+
+
+def _kept(export: Export, former: Path) -> str:
+    """What was locked before: one requirement more is another lock, but no reason for new versions of all others."""
+    if former.is_file():
+        return former.read_text(encoding="utf-8")
+    pins: dict[str, list[str]] = {}
+    for other in sorted((export.directory / LOCKS).glob("tasks*.txt")):
+        pins = {**_pins(other.read_text(encoding="utf-8")), **pins}
+    return _text(pins)
 
 
 def _preferred(folders: Iterable[Folder], kept: str) -> str:

@@ -1,4 +1,4 @@
-"""Moves what was built into an export: packages, locks, and the digests by which clouds know new code.
+"""Moves what was built into an export: packages, byte code, locks, and the digests by which clouds know new code.
 
 Until everything is built nothing is touched; then each package is moved from beside into its place as a whole. What
 was placed is listed first, so that an interrupted build is repaired by the next one.
@@ -11,9 +11,9 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, TypeAlias
 
 from glacier import disk
 from glacier.bundle import digest_of
@@ -28,6 +28,10 @@ _STAGING = ".glacier-building-"
 _REQUIREMENTS = "requirements.txt"
 
 
+# A folder of code, and what is placed there: "packages", or "bytecode" of its own modules.
+_Part: TypeAlias = tuple[str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class _Placed:
     """What a former build left in a folder of code: where, which entries, and the digest of all they hold."""
@@ -37,28 +41,38 @@ class _Placed:
     digest: str
 
 
-def place(export: Export, built: Mapping[Folder, Tree], locks: Mapping[str, Path]) -> None:
-    """Put the packages, the locks and new digests into an export.
+def place(
+    export: Export, built: Mapping[Folder, Tree], compiled: Mapping[Folder, Tree], locks: Mapping[str, Path]
+) -> None:
+    """Put the packages, the byte code of the folders' own modules, the locks and new digests into an export.
 
     Raises :class:`~glacier.errors.CompileError`, and changes nothing, when something of the user's is in the way.
     """
-    former = _former(export.directory)
-    wanted = {folder.path: _wanted(export, folder, tree) for folder, tree in built.items() if tree.path is not None}
     for folder, tree in built.items():
-        if tree.path is not None:
-            _refuse_foreign(export, folder, wanted[folder.path], former.get(folder.path))
+        _refuse_twice(export, folder, tree)
+    former = _former(export.directory)
+    sources: dict[_Part, Path] = {}
+    wanted: dict[_Part, _Placed] = {}
+    for kind, trees_ in (("packages", built), ("bytecode", compiled)):
+        for folder, tree in trees_.items():
+            if tree.path is not None:
+                part = folder.path, kind
+                where = folder.packages if kind == "packages" else "."
+                sources[part] = tree.path
+                wanted[part] = _Placed(str(where), _entries(tree.path, kind), tree.digest)
+                _refuse_foreign(export, folder, wanted[part], former.get(part))
     files = _files(export, built)
     staging = Path(tempfile.mkdtemp(prefix=_STAGING, dir=export.directory))
     try:
-        moves = _stage(export, built, wanted, staging)
-        _list(export.directory, {path: _both(former.get(path), wanted.get(path)) for path in {*former, *wanted}})
-        for path, placed in former.items():
-            if path not in wanted or path in moves:
-                _remove(export.directory / path / placed.where, placed.entries, export.directory)
-        for path, source in moves.items():
-            target = export.directory / path / wanted[path].where
-            target.mkdir(parents=True, exist_ok=True)
-            for entry in wanted[path].entries:
+        moves = _stage(export, sources, wanted, staging)
+        _list(export.directory, {part: _both(former.get(part), wanted.get(part)) for part in {*former, *wanted}})
+        for part, placed in former.items():
+            if part not in wanted or part in moves:
+                _remove(export.directory / part[0] / placed.where, placed.entries, export.directory)
+        for part, source in moves.items():
+            target = export.directory / part[0] / wanted[part].where
+            for entry in wanted[part].entries:
+                (target / entry).parent.mkdir(parents=True, exist_ok=True)
                 _discard(target / entry)
                 os.replace(source / entry, target / entry)
         _keep_locks(export.directory, locks)
@@ -69,27 +83,39 @@ def place(export: Export, built: Mapping[Folder, Tree], locks: Mapping[str, Path
             shutil.rmtree(left, ignore_errors=True)
 
 
-def _wanted(export: Export, folder: Folder, tree: Tree) -> _Placed:
-    assert tree.path is not None
-    assert folder.packages is not None
-    entries = tuple(sorted(entry.name for entry in tree.path.iterdir()))
-    taken = {path.partition("/")[0] for path in export.own(folder)} if folder.packages == "." else set()
-    twice = sorted(taken.intersection(entries))
+def _entries(tree: Path, kind: str) -> tuple[str, ...]:
+    """What is moved as a whole; byte code goes into folders that may hold other files of it already."""
+    tops = sorted(tree.iterdir())
+    single = [top for top in tops if kind == "bytecode" or top.name == "__pycache__"]
+    files = [file for top in single for file in sorted(top.rglob("*")) if file.is_file()]
+    return tuple(each.relative_to(tree).as_posix() for each in [*(top for top in tops if top not in single), *files])
+
+
+def _refuse_twice(export: Export, folder: Folder, tree: Tree) -> None:
+    """Refuse a package that is called like a module of the folder: one of them would never be found."""
+    own = {path.partition("/")[0] for path in export.own(folder)}
+    twice = {name.removesuffix(".py") for name in own}.intersection(tree.modules)
+    if tree.path is not None and folder.packages == ".":
+        twice |= own.intersection(entry.name for entry in tree.path.iterdir())
     if twice:
         raise refused(
             "packages",
-            f"a package holds {', '.join(twice)}, which the folder has already",
-            "rename the module beside the pipeline; Glacier itself is there and is not to be required",
+            f"a package holds {', '.join(sorted(twice))}, which the folder has already",
+            "rename the module beside the pipeline; or require it no more: Glacier itself is there, and so is what is\n"
+            "installed here as editable",
             folder.path,
         )
-    return _Placed(folder.packages, entries, tree.digest)
 
 
 def _refuse_foreign(export: Export, folder: Folder, wanted: _Placed, former: _Placed | None) -> None:
-    """Refuse entries that neither Glacier exported nor an earlier build placed, unless they are what is wanted."""
+    """Refuse entries that neither Glacier exported nor an earlier build placed, unless they are what is wanted.
+
+    Byte code is nobody's own: it is there as soon as a module was imported.
+    """
     where = export.directory / folder.path / wanted.where
     known = set(former.entries) if former is not None and former.where == wanted.where else set()
-    foreign = [entry for entry in wanted.entries if entry not in known and (where / entry).exists()]
+    mine = (entry for entry in wanted.entries if "__pycache__" not in PurePosixPath(entry).parts)
+    foreign = [entry for entry in mine if entry not in known and (where / entry).exists()]
     if foreign and trees.contents(where, wanted.entries) != wanted.digest:
         raise refused(
             "output",
@@ -136,19 +162,16 @@ def _read(file: Path) -> bytes:
 
 
 def _stage(
-    export: Export, built: Mapping[Folder, Tree], wanted: Mapping[str, _Placed], staging: Path
-) -> dict[str, Path]:
-    """Copies, on the export's own file system, of the trees that are not in their places already, by folder."""
-    moves: dict[str, Path] = {}
-    for number, (folder, tree) in enumerate(built.items()):
-        if tree.path is None:
-            continue
-        placed = wanted[folder.path]
-        where = export.directory / folder.path / placed.where
+    export: Export, sources: Mapping[_Part, Path], wanted: Mapping[_Part, _Placed], staging: Path
+) -> dict[_Part, Path]:
+    """Copies, on the export's own file system, of what is not in its place already."""
+    moves: dict[_Part, Path] = {}
+    for number, (part, placed) in enumerate(wanted.items()):
+        where = export.directory / part[0] / placed.where
         is_there = all((where / entry).exists() for entry in placed.entries)
         if not is_there or trees.contents(where, placed.entries) != placed.digest:
-            moves[folder.path] = staging / str(number)
-            shutil.copytree(tree.path, moves[folder.path])
+            moves[part] = staging / str(number)
+            shutil.copytree(sources[part], moves[part])
     return moves
 
 
@@ -163,13 +186,17 @@ def _keep_locks(directory: Path, locks: Mapping[str, Path]) -> None:
             file.unlink()
 
 
-def _former(directory: Path) -> dict[str, _Placed]:
+def _former(directory: Path) -> dict[_Part, _Placed]:
     try:
-        rows = json.loads((directory / _PLACED).read_text(encoding="utf-8"))
-        return {path: _Placed(row["where"], tuple(row["entries"]), row["digest"]) for path, row in rows.items()}
+        folders = json.loads((directory / _PLACED).read_text(encoding="utf-8"))
+        return {
+            (path, kind): _Placed(row["where"], tuple(row["entries"]), row["digest"])
+            for path, rows in folders.items()
+            for kind, row in ({"packages": rows} if "where" in rows else rows).items()  # a former Glacier's
+        }
     except FileNotFoundError:
         return {}
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise refused(
             "output", f"{directory / _PLACED} is not readable", "restore it, or export to a new directory"
         ) from None
@@ -181,11 +208,10 @@ def _both(one: _Placed | None, other: _Placed | None) -> _Placed:
     return _Placed(known[0].where, tuple(sorted({entry for each in known for entry in each.entries})), "")
 
 
-def _list(directory: Path, placed: Mapping[str, _Placed]) -> None:
-    rows = {
-        path: {"where": each.where, "entries": each.entries, "digest": each.digest}
-        for path, each in sorted(placed.items())
-    }
+def _list(directory: Path, placed: Mapping[_Part, _Placed]) -> None:
+    rows: dict[str, dict[str, Any]] = {}
+    for (path, kind), each in sorted(placed.items()):
+        rows.setdefault(path, {})[kind] = asdict(each)
     (directory / LOCKS).mkdir(exist_ok=True)
     _replace(directory / _PLACED, (json.dumps(rows, indent=1) + "\n").encode())
 
@@ -201,10 +227,10 @@ def _remove(where: Path, entries: Iterable[str], directory: Path) -> None:
     """Remove what a former build placed, and the folders that are empty then."""
     for entry in entries:
         _discard(where / entry)
-    for folder in (where, *where.parents):
-        if folder == directory or not folder.is_dir() or any(folder.iterdir()):
-            return
-        folder.rmdir()
+        for folder in (where / entry).parents:
+            if folder == directory or not folder.is_dir() or any(folder.iterdir()):
+                break
+            folder.rmdir()
 
 
 def _discard(place: Path) -> None:

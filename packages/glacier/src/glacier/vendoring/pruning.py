@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+
+from glacier.imports import imports, module_at
 
 _HEADERS_AND_STUBS = {".h", ".hh", ".hpp", ".hxx", ".cuh", ".pxd", ".pyi"}
 _TRACES = {"INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json"}  # of who installed, from where, and when
@@ -16,14 +19,12 @@ _READS_STUBS = b"attach_stub"  # lazy_loader finds a package's modules by its st
 def prune(tree: Path) -> None:
     """Remove what no task imports; every ``RECORD`` then lists what is left, in order.
 
-    A folder called ``tests`` goes when there are tests in it, and a stub stays where its package reads it. Libraries
-    keep their symbols: numpy's do not load without (``strip``).
+    A folder called ``tests`` goes when there are tests in it; of one that is imported by what stays, only the tests go.
+    A stub stays where its package reads it. Libraries keep their symbols: numpy's do not load without (``strip``).
     """
     (tree / ".lock").unlink(missing_ok=True)  # uv's
     shutil.rmtree(tree / "bin", ignore_errors=True)  # scripts, which begin with a path of this machine
-    for folder in [each for each in tree.rglob("tests") if each.is_dir()]:
-        if folder.exists() and _holds_tests(folder):
-            shutil.rmtree(folder)
+    _prune_tests(tree)
     for file in list(_files(tree)):
         is_trace = file.parent.suffix == ".dist-info" and file.name in _TRACES
         is_read = file.suffix == ".pyi" and _reads_stubs(file.parent)
@@ -48,9 +49,39 @@ def _files(tree: Path) -> Iterator[Path]:
     return (each for each in sorted(tree.rglob("*")) if each.is_file())
 
 
-def _holds_tests(folder: Path) -> bool:
-    names = [file.name for file in folder.rglob("*.py")]
-    return any(name.startswith("test_") or name.endswith("_test.py") or name == "conftest.py" for name in names)
+def _prune_tests(tree: Path) -> None:
+    going = {each for each in tree.rglob("tests") if each.is_dir() and any(map(_is_test, each.rglob("*.py")))}
+    waiting = [file for file in tree.rglob("*.py") if going.isdisjoint(file.parents)]
+    named: set[str] = set()
+    while waiting:
+        named |= {name for file in waiting for name in _names_tests(file, tree)}
+        staying = {each for each in going if any(f"{name}.".startswith(f"{_module(each, tree)}.") for name in named)}
+        going -= staying
+        # What a folder holds beside its tests may import from other ones.
+        waiting = [file for each in staying for file in each.rglob("*.py") if going.isdisjoint(file.parents)]
+        for file in filter(_is_test, list(waiting)):
+            if not any(f"{name}.".startswith(f"{_module(file, tree)}.") for name in named):
+                waiting.remove(file)
+                file.unlink()
+    for folder in going:
+        shutil.rmtree(folder, ignore_errors=True)  # it may be in another one
+
+
+def _is_test(file: Path) -> bool:
+    return file.name.startswith("test_") or file.name.endswith("_test.py") or file.name == "conftest.py"
+
+
+def _names_tests(file: Path, tree: Path) -> tuple[str, ...]:
+    """What a file imports, if that can be of any ``tests``."""
+    content = file.read_bytes()
+    with contextlib.suppress(SyntaxError, ValueError):
+        if b"tests" in content:
+            return imports(content, file.name, _module(file, tree)).anywhere
+    return ()
+
+
+def _module(place: Path, tree: Path) -> str:
+    return module_at(place.relative_to(tree).as_posix())
 
 
 def _reads_stubs(package: Path) -> bool:

@@ -19,6 +19,8 @@ from glacier.vendoring.exported import Folder, refused
 
 _PINNING = ("--generate-hashes", "--no-header", "--no-annotate", "--only-binary", ":all:")
 _UNREACHABLE = re.compile(r"failed to fetch|error sending request|dns error|network connectivity|timed out", re.I)
+_REFUSED = re.compile(r"\b40[13] (?:Unauthorized|Forbidden)")
+_GONE = re.compile(r"404 Not Found\) for url \((?P<url>[^)]+)\)")
 _NO_WHEEL = re.compile(
     r"(?P<name>[A-Za-z0-9][\w.-]*?)(?:\[[^\]]*\])?(?:\{[^}]*\})?(?P<is>(?:[<>=]=|[<>])[\w.+!*,<>=]+)?"
     r" ha(?:s|ve) no (?:usable )?wheels"
@@ -118,6 +120,22 @@ def _binary() -> str:
 def _explained(stderr: str, subject: str, platform: str) -> CompileError:
     """What uv could not do, as an error that says where, what, and what to type instead."""
     said = stderr[max(stderr.find("error:"), 0) :].strip()
+    if _REFUSED.search(said):
+        return refused(
+            "index",
+            f"the package index asks who you are, or refuses you\n{said}",
+            "tell uv: uv auth login, a keyring, or UV_INDEX_…_USERNAME and UV_INDEX_…_PASSWORD\n"
+            "(docs.astral.sh/uv/concepts/indexes); then: glacier build DIR",
+            subject,
+        )
+    gone = _GONE.search(said)
+    if gone:
+        return refused(
+            "requirements",
+            f"there is nothing at {gone['url']}\n{said}",
+            "correct the address that is required",
+            subject,
+        )
     if _UNREACHABLE.search(said):
         return refused(
             "network",

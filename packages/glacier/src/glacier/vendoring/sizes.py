@@ -81,7 +81,18 @@ def weighed(files: Mapping[str, bytes]) -> Package:
 
 
 def review(size: Size) -> Iterator[Diagnostic]:
-    """An error for each limit that a folder exceeds, a warning for one that it comes near."""
+    """An error for each limit that a folder exceeds, a warning for one that it comes near.
+
+    What layers weigh counts too, and only their account knows it: the limit is that of "deployment package and layers
+    when they're extracted" (docs.aws.amazon.com/lambda/latest/api/API_AccountLimit.html).
+    """
+    if size.folder.brings is None and any(bound.max is not None for bound in size.folder.limits.values()):
+        yield Diagnostic(
+            code="size",
+            severity=Severity.NOTE,
+            subject=size.folder.path,
+            message=f"its layers count as well in what {size.folder.cloud} takes, and are not measured here",
+        )
     for part, bound in size.folder.limits.items():
         share = size.of(part) / MIB / bound.max if bound.max is not None else 0
         if share >= _NEAR:

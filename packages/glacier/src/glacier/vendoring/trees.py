@@ -1,7 +1,8 @@
-"""Keeps installed trees by what they are made from, so that nothing is installed twice."""
+"""Keeps what is installed or compiled by what it is made from, so that nothing is done twice."""
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import hashlib
 import json
@@ -11,7 +12,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from glacier.vendoring import pruning, resolver, sizes
 from glacier.vendoring.exported import Folder, refused
 from glacier.vendoring.sizes import Package
 
-_MADE_BY = 2  # counts up when a tree is made in another way, so that former ones are not taken for it
+_MADE_BY = 3  # counts up when a tree is made in another way, so that former ones are not taken for it
 _FACTS, _REQUIREMENTS, _TREE = "facts.json", "requirements.txt", "tree"
 _MAKING, _GOING = ".making-", ".going-"
 _UNUSED = 30 * 24 * 3600  # seconds after which a tree that nobody has used goes
@@ -50,14 +51,27 @@ def tree(folder: Folder, locked: Path, python: str | None, cache: Path) -> Tree:
     ``python`` is an interpreter that compiles them; without one they are not compiled.
     """
     made_from = [_MADE_BY, digest(locked.read_bytes()), folder.requires, folder.python, folder.platform]
-    key = digest(json.dumps([*made_from, folder.is_function, folder.packages is not None, bool(python)]).encode())[:24]
+    made_from += [folder.is_function, folder.packages is not None, bool(python)]
+    return _made(cache, made_from, lambda place: _make(folder, locked, python, place))
+
+
+def bytecode(folder: Folder, own: Mapping[str, bytes], python: str, cache: Path) -> Tree:
+    """What a folder's own modules are compiled to, each where it is looked for: a function's folder is read-only."""
+    sources = {path: content for path, content in own.items() if path.endswith(".py")}
+    made_from = [_MADE_BY, folder.python, {path: digest(content) for path, content in sorted(sources.items())}]
+    return _made(cache, made_from, lambda place: _make_bytecode(folder, sources, python, place))
+
+
+def _made(cache: Path, made_from: Sequence[object], make: Callable[[Path], None]) -> Tree:
+    """What is made from some facts: from the cache, or made there as a whole."""
+    key = digest(json.dumps(made_from).encode())[:24]
     found = _kept(cache / key)
     if found is not None:
         return found
     cache.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(prefix=_MAKING, dir=cache))
     try:
-        _make(folder, locked, python, staging)
+        make(staging)
         if _kept(cache / key) is None:  # else another build has made it meanwhile, and copies it now
             shutil.rmtree(cache / key, ignore_errors=True)  # one that somebody changed
             os.replace(staging, cache / key)
@@ -97,7 +111,7 @@ def _is_unused(mark: Path) -> bool:
 def contents(tree: Path, names: Iterable[str] | None = None) -> str:
     """The digest of every path, mode and byte of a folder, or of some entries of it."""
     total = hashlib.sha256()
-    chosen = [tree] if names is None else [tree / name for name in sorted(names)]
+    chosen = [tree] if names is None else sorted(tree / name for name in names)
     for top in chosen:
         for file in sorted([top] if top.is_file() else top.rglob("*")):
             if file.is_file():
@@ -149,12 +163,37 @@ def _make(folder: Folder, locked: Path, python: str | None, place: Path) -> None
         modules = list(_modules(tree))
         if folder.packages is None:
             shutil.rmtree(tree)
+    _note(place, weighed, modules, kept, uncompiled, is_compiled=python is not None)
+
+
+def _make_bytecode(folder: Folder, sources: Mapping[str, bytes], python: str, place: Path) -> None:
+    tree = place / _TREE
+    tree.mkdir()
+    for path, content in sources.items():
+        (tree / path).parent.mkdir(parents=True, exist_ok=True)
+        (tree / path).write_bytes(content)
+    uncompiled = _compile(folder, tree, python)
+    for path in sources:
+        (tree / path).unlink()
+    (place / _REQUIREMENTS).touch()
+    _note(place, (), (), contents(tree), uncompiled, is_compiled=True)
+
+
+def _note(
+    place: Path,
+    weighed: Iterable[Package],
+    modules: Iterable[str],
+    kept: str,
+    uncompiled: Iterable[str],
+    *,
+    is_compiled: bool,
+) -> None:
     facts = {
         "packages": [asdict(package) for package in weighed],
-        "modules": modules,
+        "modules": list(modules),
         "digest": kept,
-        "compiled": python is not None,
-        "uncompiled": uncompiled,
+        "compiled": is_compiled,
+        "uncompiled": list(uncompiled),
     }
     (place / _FACTS).write_text(json.dumps(facts, indent=1), encoding="utf-8")
 
@@ -187,12 +226,8 @@ def _compile(folder: Folder, tree: Path, python: str) -> list[str]:
         check=False,
     )
     pruning.settle(tree)
-    start = f"*** Error compiling '{tree}{os.sep}"
-    invalid = sorted(
-        Path(line.removeprefix(start).removesuffix("'...")).as_posix()
-        for line in done.stdout.splitlines()
-        if line.startswith(start)
-    )
+    said = re.findall(r"^\*\*\* Error compiling (.+)\.\.\.$", done.stdout, re.M)  # each path as Python writes it
+    invalid = sorted(Path(ast.literal_eval(path)).relative_to(tree).as_posix() for path in said)
     if done.returncode and not invalid:
         raise refused(
             "bytecode",
