@@ -129,7 +129,7 @@ def test_a_password_that_is_a_secret_of_aws(
     store.write(TABLE, [{"n": 1}], list)
     assert store.read(TABLE, list) == [{"n": 1}]
     wrong = open_store(known.replace(arn, f"{arn}-other"))
-    with pytest.raises(Problem, match="cannot be reached"):
+    with pytest.raises(Problem, match="holds no user and password"):
         wrong.read(TABLE, list)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Protocol
 
 from glacier.runtime.problems import NEW, Problem
 
-# What obstore and redis call it; neither is imported for this.
+# What obstore and redis call it; neither is imported for this. For a listing, obstore has no class.
+_LIST_REFUSED = re.compile(r"list request: .* status code: 40[13] ", re.S)
 _REFUSED = {"PermissionDeniedError", "UnauthenticatedError", "NoPermissionError", "AuthenticationError"}
 
 
@@ -38,7 +40,7 @@ def why(error: Exception, bucket: Place, path: str) -> Problem:
             f"another attempt has written {where} meanwhile, and with that Azure removed what this one had sent",
             "what is there is whole, and nothing of this attempt: keep it, or run the task again",
         )
-    if isinstance(error, PermissionError) or type(error).__name__ in _REFUSED:
+    if isinstance(error, PermissionError) or type(error).__name__ in _REFUSED or _LIST_REFUSED.search(str(error)):
         said = f"{where} may not be used: {str(error).partition(chr(10))[0]}"
         if getattr(bucket, "guest", False):
             return Problem(said, f"deploy the program trust, which gives the access, after all others; {NEW}")
