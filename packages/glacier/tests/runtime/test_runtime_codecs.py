@@ -12,7 +12,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from glacier.runtime import codecs
+from glacier.runtime import codecs, frames
 from glacier.runtime.buckets import Disk
 from glacier.runtime.manifest import Place
 from glacier.runtime.objects import Objects
@@ -348,3 +348,20 @@ def test_a_library_that_is_not_installed(disk: Objects, monkeypatch: pytest.Monk
     disk.write(place(), pl.DataFrame(ROWS), None)  # polars does without
     assert rows_of(disk.read(place(), pl.LazyFrame)) == ROWS
     assert rows_of(disk.read(place(), None)) == ROWS
+
+
+@pytest.mark.parametrize("wanted", [list[dict[str, int]], Iterator[dict[str, int]]])
+@pytest.mark.parametrize("reader", [list, pa.Table, pd.DataFrame, pl.DataFrame])
+def test_a_column_of_a_later_row_is_kept(tmp_path: Path, wanted: Any, reader: Any) -> None:
+    """pyarrow by itself looks at the first row only, and loses it."""
+    store, place = Objects(Disk(tmp_path)), Place(store="s", path="a/", format="parquet")
+    rows = [{"a": 1}, {"a": 2, "b": 3}]
+    store.write(place, iter(rows) if wanted is not list[dict[str, int]] else rows, wanted)
+    found = frames.rows_of(store.read(place, reader)) if reader is not list else store.read(place, reader)
+    assert found[1] == {"a": 2, "b": 3}
+
+
+def test_a_column_of_a_later_row_of_json_is_kept(tmp_path: Path) -> None:
+    store, place = Objects(Disk(tmp_path)), Place(store="s", path="a/", format="json")
+    store.write(place, [{"a": 1}, {"a": 2, "b": 3}], list)
+    assert store.read(place, pa.Table).column_names == ["a", "b"]

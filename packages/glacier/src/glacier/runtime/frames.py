@@ -135,7 +135,8 @@ def from_rows(rows: Iterable[Any], form: Form, schema: Mapping[str, str] | None 
         overrides = _polars_schema(schema)
         frame = library("polars").DataFrame(listed, infer_schema_length=None, schema_overrides=overrides)
         return frame.lazy() if form is Form.LAZY else frame
-    table = library("pyarrow").Table.from_pylist(listed)
+    columns = dict.fromkeys(column for row in listed for column in row)  # of the first row alone, as pyarrow has it
+    table = library("pyarrow").Table.from_pylist([{**dict.fromkeys(columns), **row} for row in listed])
     for column, declared in (schema or {}).items():  # whole numbers in a column of doubles, and the like
         if column in table.column_names and canonical(str(table.schema.field(column).type)) != canonical(declared):
             kind = library("pyarrow").type_for_alias(canonical(declared))
