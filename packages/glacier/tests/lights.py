@@ -54,6 +54,7 @@ class Index:
     files: dict[str, Mapping[str, str]] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)
     version: str = "1.0"
+    lines: dict[str, str] = field(default_factory=dict)  # other ones than NAME==VERSION and a hash
     calls: list[str] = field(default_factory=list)
     python: str | None = None
 
@@ -82,7 +83,8 @@ class Index:
         """Each requirement at the version that is preferred, or else at the newest."""
         kept = dict(line.rstrip(" \\").split("==") for line in preferred.splitlines() if "==" in line)
         names = sorted({_name(line) for line in requires})
-        return "".join(f"{n}=={kept.get(n, self.version)} \\\n    --hash=sha256:{n}\n" for n in names)
+        pins = {n: f"{n}=={kept.get(n, self.version)} \\\n    --hash=sha256:{n}\n" for n in names}
+        return "".join(self.lines.get(name, pin) for name, pin in pins.items())
 
     def _unpack(self, name: str, version: str, target: Path) -> None:
         files = dict(self.files.get(name, {f"{name}/__init__.py": f"version = {version!r}\n"}))

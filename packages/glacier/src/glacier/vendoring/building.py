@@ -9,7 +9,7 @@ from pathlib import Path
 
 from glacier import disk
 from glacier.errors import CompileError, Diagnostic, Severity
-from glacier.vendoring import locking, missing, resolver, sizes, trees
+from glacier.vendoring import locking, missing, reachable, resolver, sizes, trees
 from glacier.vendoring.exported import Export, Folder, read, refused
 from glacier.vendoring.placing import place
 from glacier.vendoring.sizes import Size
@@ -100,6 +100,7 @@ def _trees(
         try:
             python = interpreters[folder.python] if folder.packages is not None else None
             built[folder] = trees.tree(folder, locks[folder.lock], python, cache)
+            reachable.refuse_files(folder, built[folder])
         except CompileError as error:
             found.extend(error.diagnostics)
             if any(diagnostic.code in ("network", "uv") for diagnostic in error.diagnostics):
