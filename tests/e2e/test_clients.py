@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
+import pandas as pd
 import polars as pl
 import pytest
 from e2e.homes import reached
@@ -77,6 +78,31 @@ def test_types_of_a_database(database: Server, table: Store) -> None:
         row["zoned"] = moment.replace(tzinfo=dt.UTC)
     table.write(TABLE, [row], list)
     assert table.read(TABLE, list) == [row]
+
+
+def test_names_and_gaps_of_a_database(table: Store) -> None:
+    table.write(TABLE, [{"discount %": 1, "%s": 2, "a%%b": 3}], list)
+    assert table.read(TABLE, list) == [{"discount %": 1, "%s": 2, "a%%b": 3}]
+    frame = pd.DataFrame(
+        {"at": pd.to_datetime(["2024-05-01", None]), "t": ["x", None], "n": pd.array([1, None], "Int64")}
+    )
+    table.write(TABLE, frame, pd.DataFrame)
+    assert table.read(TABLE, list) == [
+        {"at": dt.datetime(2024, 5, 1), "t": "x", "n": 1},
+        {"at": None, "t": None, "n": None},
+    ]
+
+
+def test_whole_numbers_of_mysql_are_no_truth_values(database: Server, table: Store) -> None:
+    if database.name == "postgres":
+        return
+    table.write(TABLE, [{"flag": True}], list)
+    with table._connect() as connection:  # type: ignore[attr-defined]
+        cursor = connection.cursor()
+        cursor.execute("ALTER TABLE people ADD COLUMN small TINYINT, ADD COLUMN tiny TINYINT UNSIGNED")
+        cursor.execute("UPDATE people SET small = -3, tiny = 5")
+        connection.commit()
+    assert table.read(TABLE, list) == [{"flag": True, "small": -3, "tiny": 5}]
 
 
 def test_a_table_is_replaced_as_a_whole(table: Store) -> None:

@@ -115,11 +115,11 @@ def test_somebody_who_ends_it_is_not_an_error_of_the_task(stores: dict[str, Stor
 
 
 def test_a_library_that_panics_at_bad_data(stores: dict[str, Store], monkeypatch: pytest.MonkeyPatch) -> None:
-    def panic(*_: object) -> None:
+    def panic(*_: object, **__: object) -> None:
         raise PanicException("out of bounds")
 
     stores["s"].write(PLACES["a"], [1], None)
-    monkeypatch.setattr(plain, "from_json", panic)
+    monkeypatch.setattr(plain, "read_json", panic)
     with pytest.raises(TaskError, match=r"dataset a: .*cannot be read as json: out of bounds"):
         run(Step("t", len, (("x", "a", list),), ()), PLACES, stores)
 

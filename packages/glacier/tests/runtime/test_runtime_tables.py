@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import decimal
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,11 +15,12 @@ import polars as pl
 import pytest
 from glacier.runtime import accounts, caches, databases
 from glacier.runtime.caches import Keys
+from glacier.runtime.columns import columns_of
 from glacier.runtime.databases import MYSQL, POSTGRES
 from glacier.runtime.manifest import Place
 from glacier.runtime.problems import Problem
 from glacier.runtime.stores import Store, open_store
-from glacier.runtime.tables import Tables
+from glacier.runtime.tables import Dialect, Tables
 from glacier.runtime.who import Who
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -81,6 +83,34 @@ def test_frames(database: Store) -> None:
     database.write(place(), pl.DataFrame({"a": [1, 2]}), None)
     pd.testing.assert_frame_equal(database.read(place(), pd.DataFrame), pd.DataFrame({"a": [1, 2]}))
     assert [row["a"] for row in database.read(place(), None)] == [1, 2]
+    with pytest.raises(Problem, match="a table takes dicts with text keys"):
+        database.write(place(), pd.DataFrame([[1, 2]]), None)
+
+
+def test_what_pandas_calls_missing(database: Store) -> None:
+    frame = pd.DataFrame(
+        {"at": pd.to_datetime(["2024-05-01", None]), "t": ["x", None], "n": pd.array([1, None], "Int64")}
+    )
+    database.write(place(), frame, None)
+    assert database.read(place(), list) == [
+        {"at": datetime.datetime(2024, 5, 1), "t": "x", "n": 1},
+        {"at": None, "t": None, "n": None},
+    ]
+
+
+def test_rows_without_a_column(database: Store) -> None:
+    database.write(place(), [{}, {}], None)
+    assert database.read(place(), list) == [{}, {}]
+    database.write(place(), [{"no_columns": 1}], None)
+    assert database.read(place(), list) == [{"no_columns": 1}]
+
+
+@pytest.mark.parametrize("read", [pl.DataFrame, pd.DataFrame])
+def test_a_frame_of_a_table_has_the_declared_types(database: Store, read: Any) -> None:
+    declared = place(schema={"a": "int8", "t": "string"})
+    for rows in ([], [{"a": 1, "t": "x"}]):
+        database.write(declared, rows, None)
+        assert columns_of(database.read(declared, read)) == declared.schema
 
 
 @pytest.mark.parametrize(
@@ -149,15 +179,42 @@ def test_postgres_replaces_in_one_transaction() -> None:
 
 
 def test_mysql_swaps_tables() -> None:
-    there = Recorder([("a", "tinyint"), ("j", "json")], [(1, "[2]")])
+    there = Recorder([("a", "tinyint(1)"), ("n", "tinyint"), ("o", "tinyint(4)"), ("j", "json")], [(1, 5, -3, "[2]")])
     tables = Tables(lambda: there, MYSQL, "mysql://h/db")
-    assert tables.read(place(), list) == [{"a": True, "j": [2]}]
+    assert tables.read(place(), list) == [{"a": True, "n": 5, "o": -3, "j": [2]}]
+    assert "column_type" in there.said[0]
     there.said.clear()
     tables.write(place(), [{"a": 1}], None)
     renames = [said for said in there.said if isinstance(said, str) and said.startswith("RENAME")]
     assert renames == ["RENAME TABLE `my-table` TO `my-table__old`, `my-table__new` TO `my-table`"]
     with pytest.raises(Problem, match="column a is timestamp with zone, which mysql cannot keep"):
         tables.write(place(), [{"a": datetime.datetime.now(UTC)}], None)
+
+
+@pytest.mark.parametrize("dialect", [POSTGRES, MYSQL])
+def test_a_column_with_a_sign_of_placeholders(dialect: Dialect) -> None:
+    there = Recorder([], [])
+    Tables(lambda: there, dialect, "d://h/db").write(place(), [{"discount %": 1}], None)
+    (inserted, _), *_ = (said for said in there.said if isinstance(said, tuple))
+    assert "discount %%" in inserted
+    assert any("discount % BIGINT".replace(" B", f"{dialect.quote} B") in said for said in there.said)
+
+
+def test_a_column_that_postgres_would_cut() -> None:
+    there, long = Recorder([], []), "ä" * 32
+    with pytest.raises(Problem, match=rf"has the column {long}, and postgres cuts names after 63 bytes"):
+        Tables(lambda: there, POSTGRES, "").write(place(), [{long: 1}], None)
+    assert there.said == []
+    Tables(lambda: there, MYSQL, "").write(place(), [{long: 1}], None)  # which says so itself when it is too long
+
+
+@pytest.mark.parametrize("value", ["1e-31", "0." + "3" * 31, "-1." + "0" * 30 + "1"])
+def test_a_number_that_mysql_would_round(value: str) -> None:
+    there = Recorder([], [])
+    with pytest.raises(Problem, match=r"column a holds .*, and mysql rounds after 30 decimal places"):
+        Tables(lambda: there, MYSQL, "").write(place(), [{"a": decimal.Decimal(value)}], None)
+    for fits in ("1e-30", "1.5" + "0" * 40, "1e30", "0e-99", "-7"):
+        Tables(lambda: there, MYSQL, "").write(place(), [{"a": decimal.Decimal(fits)}], None)
 
 
 def test_long_names_stay_two() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import Any, Protocol, TypeAlias
 
-from glacier.runtime import frames, plain, streams
+from glacier.runtime import cells, frames, plain, records, streams
 from glacier.runtime.packing import unpacked_name
 from glacier.runtime.problems import ENDING, Problem
 from glacier.runtime.schema import checked_rows
@@ -25,7 +25,6 @@ from glacier.runtime.wanted import (
     library_form,
     restorer,
     shown,
-    text_keys,
 )
 
 # All of it; a file that has it; its pieces, as they come; or what writes it to a file.
@@ -33,6 +32,7 @@ Content: TypeAlias = bytes | Path | Iterator[bytes] | Callable[[Path], None]
 
 SUFFIXES = {"parquet": ".parquet", "json": ".json", "csv": ".csv", "text": ".txt", "bytes": ".bin"}
 _BY_SUFFIX = {suffix: kind for kind, suffix in SUFFIXES.items()} | {".pq": "parquet", ".log": "text", ".md": "text"}
+_LINES = dict.fromkeys((".jsonl", ".ndjson"), "jsonl")  # of a source
 _GATHERED = 256 * 1024  # bytes
 _SIMPLE = frozenset({dict, list, int, float, bool, type(None), tuple})
 
@@ -55,7 +55,7 @@ class Source(Protocol):
 
 def kind_of_name(name: str) -> str | None:
     """The format that a file's name tells: ``orders.csv`` and ``orders.csv.zst`` are both CSV."""
-    return _BY_SUFFIX.get(PurePath(unpacked_name(name)).suffix.lower())
+    return (_BY_SUFFIX | _LINES).get(PurePath(unpacked_name(name)).suffix.lower())
 
 
 def encode(value: Any, kind: str | None, wanted: Any, schema: Mapping[str, str] | None) -> tuple[str, Content]:
@@ -64,8 +64,9 @@ def encode(value: Any, kind: str | None, wanted: Any, schema: Mapping[str, str] 
     ``kind`` is the dataset's format, if it has one, and ``wanted`` the annotated type. Raises
     :class:`~glacier.runtime.problems.Problem` for what the format cannot keep.
     """
+    kind = _written(kind)
     if kind in (None, "json") and type(value) in _SIMPLE and not schema:
-        return "json", plain.to_json(value, text_keys=text_keys(wanted))
+        return "json", plain.to_json(value, wanted)
     if isinstance(value, PurePath):
         return _file(Path(value), kind)
     if library_form(value) is not None:
@@ -84,7 +85,12 @@ def encode(value: Any, kind: str | None, wanted: Any, schema: Mapping[str, str] 
 def _file(path: Path, kind: str | None) -> tuple[str, Content]:
     if not path.is_file():
         raise Problem(f"is the path {path}, and there is no such file", "return the path of a file that was written")
-    return kind or kind_of_name(path.name) or "bytes", path
+    return kind or _written(kind_of_name(path.name)) or "bytes", path
+
+
+def _written(kind: str | None) -> str | None:
+    """The format in which is written what a name says: JSON Lines are only read as something of their own."""
+    return "json" if kind == "jsonl" else kind
 
 
 def _frame(value: Any, kind: str, schema: Mapping[str, str] | None) -> tuple[str, Content]:
@@ -93,7 +99,7 @@ def _frame(value: Any, kind: str, schema: Mapping[str, str] | None) -> tuple[str
     if kind in ("parquet", "csv"):
         return kind, lambda path: frames.write(value, path, kind, schema)
     if kind == "json":
-        rows = frames.rows_of(value)
+        rows = records.rows_of(value)
         return kind, plain.to_json(list(checked_rows(rows, schema)) if schema else rows)
     raise Problem(f"is {described(value)}, which is not {kind}", "format='parquet', 'csv' or 'json'")
 
@@ -121,9 +127,9 @@ def _stream(
         return kind or "bytes", _chunks(values)
     rows = checked_rows(values, schema) if schema else values
     if kind == "parquet":
-        return kind, lambda path: frames.write(frames.from_rows(rows, Form.ANY, schema), path, "parquet", schema)
+        return kind, frames.parquet_of_rows(rows, schema)
     if kind == "csv":
-        return kind, gathered(plain.csv_rows(rows, "gives"))
+        return kind, gathered(cells.csv_rows(rows, "gives", schema))
     return "json", gathered(plain.json_rows(rows))
 
 
@@ -154,11 +160,11 @@ def _plain(value: Any, kind: str | None, wanted: Any, schema: Mapping[str, str] 
             raise Problem(f"is {described(value)}, and not rows", "return a list of dicts, or a data frame")
         value = list(checked_rows(value, schema) if schema else value)
     if kind == "csv":
-        return kind, gathered(plain.csv_rows(value, "holds"))
+        return kind, gathered(cells.csv_rows(value, "holds", schema))
     if kind == "parquet":
         frame = frames.from_rows(value, Form.ANY, schema)
         return kind, lambda path: frames.write(frame, path, "parquet", schema)
-    return "json", plain.to_json(value, text_keys=text_keys(wanted))
+    return "json", plain.to_json(value, wanted)
 
 
 def decode(source: Source, kind: str | None, wanted: Any, schema: Mapping[str, str] | None) -> Any:
@@ -181,7 +187,7 @@ def decode(source: Source, kind: str | None, wanted: Any, schema: Mapping[str, s
         raise _bad(error, kind) from error
     if form in STREAMS:
         return _checked(found, kind)
-    if form in (Form.PLAIN, Form.TEXT) and wanted is not None:
+    if (form in (Form.PLAIN, Form.TEXT) or (form in FRAMES and found is None)) and wanted is not None:
         restore = restorer(wanted)
         if restore is not None and found is not None:
             found = restore(found)
@@ -238,8 +244,8 @@ def _decode(source: Source, kind: str, form: Form, schema: Mapping[str, str] | N
         if kind == "parquet":
             raise Problem("is a Parquet file, and the task wants text")
         return source.content().decode()
-    if kind == "json":
-        return _json(source, form, schema)
+    if kind in ("json", "jsonl"):
+        return _json(source, kind, form, schema)
     if kind == "csv" and form not in FRAMES:
         rows = _csv_rows(source, schema)
         return rows if form is Form.ROWS else list(rows)
@@ -255,38 +261,38 @@ def _decode(source: Source, kind: str, form: Form, schema: Mapping[str, str] | N
     return source.content().decode() if kind == "text" else source.content()
 
 
-def _json(source: Source, form: Form, schema: Mapping[str, str] | None) -> Any:
+def _json(source: Source, kind: str, form: Form, schema: Mapping[str, str] | None) -> Any:
     if form is Form.ROWS:
-        rows = _json_rows(source)
-        return checked_rows(rows, schema) if schema else rows
-    found = plain.from_json(source.content())
+        each = plain.read_json_rows(streams.binary(source.chunks()), lines=kind == "jsonl")
+        return checked_rows(each, schema) if schema else each
+    found = plain.read_json(source.content(), lines=kind == "jsonl")
     if form in FRAMES:
-        return frames.from_rows(found if isinstance(found, list) else [found], form, schema)
-    return list(checked_rows(found, schema)) if schema else found
-
-
-def _json_rows(source: Source) -> Iterator[Any]:
-    return plain.read_json_rows(streams.binary(source.chunks()))
+        if found is None and form not in STREAMS:
+            return None  # of a task that may give none
+        found = found if isinstance(found, list) else [found]
+    if schema:
+        found = list(checked_rows(found, schema))
+    return frames.from_rows(found, form, schema) if form in FRAMES else found
 
 
 def _csv_rows(source: Source, schema: Mapping[str, str] | None) -> Iterator[dict[str, Any]]:
     # Spreadsheets put a mark before the first byte.
-    return plain.read_csv_rows(streams.text(source.chunks(), "utf-8-sig", newline=""), schema)
+    return cells.read_csv_rows(streams.text(source.chunks(), "utf-8-sig", newline=""), schema)
 
 
 def _lines(source: Source) -> Iterator[str]:
     return (line.rstrip("\n") for line in streams.text(source.chunks(), "utf-8"))
 
 
-def in_memory(value: Any, wanted: Any) -> Any:
-    """A value that was kept as it is, in the form the next task wants; nothing is serialised."""
+def in_memory(value: Any, wanted: Any, schema: Mapping[str, str] | None = None) -> Any:
+    """A value that was kept as it is, in the form the next task wants; nothing is serialised, or looked at."""
     form = form_of(wanted)
     if form is Form.ANY:
         return value
     if library_form(value) is not None:
         return frames.convert(value, form) if form in FRAMES or form in (Form.PLAIN, Form.ROWS) else value
     if form in FRAMES and isinstance(value, list):
-        return frames.from_rows(value, form)
+        return frames.from_rows(value, form, schema)
     if form is Form.ROWS:
         return iter(value)
     if form is Form.CHUNKS:

@@ -33,6 +33,7 @@ POSTGRES = Dialect(
     " WHERE table_schema = current_schema() AND table_name = %s ORDER BY ordinal_position",
     begin="",
     longest=63,
+    cuts=63,
 )
 MYSQL = Dialect(
     name="mysql",
@@ -49,11 +50,12 @@ MYSQL = Dialect(
         "date": "DATE",
         "decimal": "DECIMAL(65, 30)",
     },
-    columns="SELECT column_name, data_type FROM information_schema.columns"
+    columns="SELECT column_name, column_type FROM information_schema.columns"
     " WHERE table_schema = DATABASE() AND table_name = %s ORDER BY ordinal_position",
     begin="",
     longest=64,
     swaps=True,
+    places=30,
 )
 
 

@@ -11,48 +11,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from glacier.runtime.columns import arrow_types, columns_of, polars_types
 from glacier.runtime.libraries import is_there, library
 from glacier.runtime.problems import Problem
-from glacier.runtime.schema import canonical, check_columns
+from glacier.runtime.records import BATCH, arrow_of, batches, checked, polars_of, rows_of
+from glacier.runtime.schema import canonical, check_columns, distinct
 from glacier.runtime.wanted import Form, library_form
 
 _CODEC = "zstd"  # a third smaller than snappy, for a sixth more time when it is written and none when it is read
-_BATCH = 65_536  # rows that are in memory at once when a reader takes batches
-# polars' types as Arrow calls them; docs.pola.rs/api/python/stable/reference/datatypes.html
-_POLARS = {
-    "Float64": "double",
-    "Float32": "float",
-    "String": "string",
-    "Boolean": "bool",
-    "Date": "date32[day]",
-    "Time": "time64[ns]",
-    "Binary": "binary",
-    "Null": "null",
-    **{f"{sign}{bits}": f"{sign}{bits}".lower() for sign in ("Int", "UInt") for bits in (8, 16, 32, 64)},
-}
-
-
-def columns_of(value: Any) -> dict[str, str]:
-    """The columns of a frame, and their types as Arrow calls them."""
-    form = library_form(value)
-    if form in (Form.POLARS, Form.LAZY):
-        return {name: _polars_type(dtype) for name, dtype in value.collect_schema().items()}
-    is_pandas = form is Form.PANDAS
-    found = library("pyarrow").Schema.from_pandas(value, preserve_index=False) if is_pandas else value.schema
-    return {field.name: canonical(str(field.type)) for field in found}
-
-
-def _polars_type(dtype: Any) -> str:
-    name = type(dtype).__name__ if not isinstance(dtype, type) else dtype.__name__
-    unit = getattr(dtype, "time_unit", None)
-    if name == "Datetime":
-        zone = getattr(dtype, "time_zone", None)
-        return f"timestamp[{unit}, tz={zone}]" if zone else f"timestamp[{unit}]"
-    if name == "Duration":
-        return f"duration[{unit}]"
-    if name == "List":
-        return f"list<item: {_polars_type(dtype.inner)}>"
-    return _POLARS.get(name, name.lower())
+_BLOCK = 4 * 1024 * 1024  # bytes of a CSV file that are read at once; a row, and what tells the types, is within one
 
 
 def write(value: Any, path: Path, kind: str, schema: Mapping[str, str] | None) -> None:
@@ -60,6 +27,8 @@ def write(value: Any, path: Path, kind: str, schema: Mapping[str, str] | None) -
     form = library_form(value)
     if schema:
         check_columns(columns_of(value), schema)
+    if kind == "csv" and form not in (Form.POLARS, Form.LAZY):  # polars has each name once
+        distinct(value.columns if form is Form.PANDAS else value.schema.names)
     if form is Form.POLARS:
         (value.write_parquet if kind == "parquet" else value.write_csv)(path)
     elif form is Form.LAZY:
@@ -122,49 +91,52 @@ class _Sink(io.RawIOBase):
         return b"".join(pieces)
 
 
+def parquet_of_rows(rows: Iterable[Any], schema: Mapping[str, str] | None) -> Iterator[bytes]:
+    """Rows as pieces of a Parquet file, made as the rows come; polars alone has all of them in memory."""
+    if is_there("pyarrow"):
+        yield from parquet_pieces(batches(rows, schema), schema)
+        return
+    sink = io.BytesIO()
+    from_rows(rows, Form.POLARS, schema).write_parquet(sink)
+    yield sink.getvalue()
+
+
 def from_rows(rows: Iterable[Any], form: Form, schema: Mapping[str, str] | None = None) -> Any:
-    """A frame of plain rows; without a form, of the library that is there."""
-    listed = list(rows)
-    if not all(isinstance(row, Mapping) for row in listed):
-        raise Problem("is not a list of dicts, so no data frame can be made of it", "give every row as a dict")
+    """A frame of plain rows, with the declared types; without a form, of the library that is there."""
+    listed = checked(rows)
     if form is Form.ANY:
         form = Form.ARROW if is_there("pyarrow") else Form.POLARS
-    if form is Form.PANDAS:
+    if form is Form.PANDAS and not schema:
         return library("pandas").DataFrame(listed)
-    if form in (Form.POLARS, Form.LAZY):
-        overrides = _polars_schema(schema)
-        frame = library("polars").DataFrame(listed, infer_schema_length=None, schema_overrides=overrides)
-        return frame.lazy() if form is Form.LAZY else frame
-    columns = dict.fromkeys(column for row in listed for column in row)  # of the first row alone, as pyarrow has it
-    table = library("pyarrow").Table.from_pylist([{**dict.fromkeys(columns), **row} for row in listed])
-    for column, declared in (schema or {}).items():  # whole numbers in a column of doubles, and the like
-        if column in table.column_names and canonical(str(table.schema.field(column).type)) != canonical(declared):
-            kind = library("pyarrow").type_for_alias(canonical(declared))
-            table = table.set_column(table.column_names.index(column), column, table[column].cast(kind))
-    return _as(table, form)
-
-
-def rows_of(value: Any) -> list[dict[str, Any]]:
-    """A frame's rows as dicts."""
-    match library_form(value):
-        case Form.POLARS:
-            return list(value.to_dicts())
-        case Form.LAZY:
-            return list(value.collect().to_dicts())
-        case Form.PANDAS:
-            return list(value.to_dict("records"))
-        case Form.READER:
-            return list(value.read_all().to_pylist())
-        case _:
-            return list(value.to_pylist())
+    frame = (polars_of if form in (Form.POLARS, Form.LAZY) else arrow_of)(listed, schema)
+    if schema:
+        check_columns(columns_of(frame), schema)
+    return convert(frame, form)
 
 
 def read(path: Path, kind: str, form: Form, schema: Mapping[str, str] | None) -> Any:
-    """What a Parquet or CSV file holds, in a form; ``ANY`` gives it to the library that wrote it."""
+    """What a Parquet or CSV file holds, in a form; ``ANY`` gives it to the library that wrote it.
+
+    The declared columns are looked at as the file has them: pandas makes other types of columns with gaps.
+    """
+    if kind == "csv" and form is Form.PANDAS and not schema:
+        return library("pandas").read_csv(path) if path.stat().st_size else library("pandas").DataFrame()
+    if kind != "csv" and form is Form.ANY:
+        form = _writer(path)
     found = _read_csv(path, form, schema) if kind == "csv" else _read_parquet(path, form)
-    if schema and library_form(found) is not None:
+    if schema:
         check_columns(columns_of(found), schema)
-    return found
+    return convert(found, form)
+
+
+def _writer(path: Path) -> Form:
+    """The library that wrote a Parquet file, where it is there."""
+    if not is_there("pyarrow"):
+        return Form.POLARS
+    facts = library("pyarrow.parquet").read_metadata(path)
+    if str(facts.created_by).startswith("Polars") and is_there("polars"):
+        return Form.POLARS
+    return Form.PANDAS if b"pandas" in (facts.metadata or {}) and is_there("pandas") else Form.ARROW
 
 
 def _read_parquet(path: Path, form: Form) -> Any:
@@ -172,39 +144,43 @@ def _read_parquet(path: Path, form: Form) -> Any:
         polars = library("polars")
         return polars.scan_parquet(path) if form is Form.LAZY else polars.read_parquet(path)
     parquet = library("pyarrow.parquet")
-    if form in (Form.READER, Form.BATCHES, Form.ROWS):
-        file = parquet.ParquetFile(path)
-        batches = file.iter_batches(_BATCH)
-        if form is Form.BATCHES:
-            return batches
-        return library("pyarrow").RecordBatchReader.from_batches(file.schema_arrow, batches)
-    if form is Form.ANY:
-        facts = parquet.read_metadata(path)
-        if str(facts.created_by).startswith("Polars") and is_there("polars"):
-            return library("polars").read_parquet(path)
-        if b"pandas" in (facts.metadata or {}) and is_there("pandas"):
-            form = Form.PANDAS
-    return _as(parquet.read_table(path), form)
+    if form not in (Form.READER, Form.BATCHES, Form.ROWS):
+        return parquet.read_table(path)
+    file = parquet.ParquetFile(path)
+    return library("pyarrow").RecordBatchReader.from_batches(file.schema_arrow, file.iter_batches(BATCH))
 
 
 def _read_csv(path: Path, form: Form, schema: Mapping[str, str] | None) -> Any:
+    empty = not path.stat().st_size  # as no rows are written when nothing says what their columns are
     if form in (Form.POLARS, Form.LAZY):
         polars = library("polars")
-        options = {"schema_overrides": _polars_schema(schema), "infer_schema_length": None}
+        if empty:
+            return polars.LazyFrame() if form is Form.LAZY else polars.DataFrame()
+        options = {"schema_overrides": polars_types(schema), "infer_schema_length": None}
         return (polars.scan_csv if form is Form.LAZY else polars.read_csv)(path, **options)
-    if form is Form.PANDAS and not schema:
-        return library("pandas").read_csv(path)
     reading, arrow = library("pyarrow.csv"), library("pyarrow")
-    types = {column: arrow.type_for_alias(canonical(declared)) for column, declared in (schema or {}).items()}
-    return _as(reading.read_csv(path, convert_options=reading.ConvertOptions(column_types=types)), form)
+    if empty:
+        return arrow.table({})
+    options = {
+        "read_options": reading.ReadOptions(block_size=_BLOCK),
+        "parse_options": reading.ParseOptions(newlines_in_values=True),
+        "convert_options": reading.ConvertOptions(column_types=arrow_types(schema)),
+    }
+    if form not in (Form.READER, Form.BATCHES):
+        return reading.read_csv(path, **options)
+    reader = reading.open_csv(path, **options)
+    return arrow.RecordBatchReader.from_batches(reader.schema, _told(reader, arrow.ArrowInvalid))
 
 
-def _polars_schema(schema: Mapping[str, str] | None) -> dict[str, Any] | None:
-    if not schema:
-        return None
-    polars, names = library("polars"), {arrow: name for name, arrow in _POLARS.items()}
-    known = {column: names.get(canonical(declared)) for column, declared in schema.items()}
-    return {column: getattr(polars, name) for column, name in known.items() if name}
+def _told(reader: Any, invalid: type[Exception]) -> Iterator[Any]:
+    """A CSV file's batches; a value that is not of its column's type says how that is known."""
+    try:
+        yield from reader
+    except invalid as error:
+        raise Problem(
+            f"cannot be read as csv: {error}",
+            f"the first {_BLOCK >> 20} MiB tell the columns' types, when it is read bit by bit: declare them, schema=",
+        ) from error
 
 
 def convert(value: Any, form: Form) -> Any:
@@ -214,8 +190,13 @@ def convert(value: Any, form: Form) -> Any:
         return value
     if form is Form.PLAIN:
         return rows_of(value)
+    if form is Form.ROWS and have is Form.READER:
+        distinct(value.schema.names)
+        return (row for batch in value for row in batch.to_pylist())
     if form is Form.ROWS:
-        return (row for batch in value for row in batch.to_pylist()) if have is Form.READER else iter(rows_of(value))
+        return iter(rows_of(value))
+    if form is Form.BATCHES and have is Form.READER:
+        return iter(value)
     if have in (Form.POLARS, Form.LAZY) and form in (Form.POLARS, Form.LAZY):
         return value.collect() if have is Form.LAZY else value.lazy()
     if have in (Form.POLARS, Form.LAZY):
@@ -236,7 +217,5 @@ def _as(table: Any, form: Form) -> Any:
     ways: dict[Form, Callable[[], Any]] = {
         Form.READER: table.to_reader,
         Form.BATCHES: lambda: iter(table.to_batches()),
-        Form.PLAIN: table.to_pylist,
-        Form.ROWS: lambda: iter(table.to_pylist()),
     }
     return ways[form]() if form in ways else table

@@ -1,14 +1,16 @@
-"""Plain data as JSON and CSV, row by row where there are many."""
+"""Plain data as JSON, row by row where there are many."""
 
 from __future__ import annotations
 
-import csv
+import codecs
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, repeat
 from typing import IO, Any
 
 from glacier.runtime.problems import Problem
-from glacier.runtime.wanted import described
+from glacier.runtime.wanted import described, items_of, key_of
 
 
 def _scalar(value: Any) -> Any:
@@ -25,26 +27,57 @@ def _scalar(value: Any) -> Any:
     )
 
 
+_SCALARS = frozenset({str, int, float, bool, type(None)})
 _encode = json.JSONEncoder(ensure_ascii=False, default=_scalar).encode
 
 
-def to_json(value: object, *, text_keys: bool = True) -> bytes:
-    """A value as JSON; raises :class:`Problem` for what JSON would keep as something else.
+def to_json(value: object, wanted: Any = None) -> bytes:
+    """A value of the annotated type as JSON; raises :class:`Problem` for what JSON would keep as something else.
 
     Numbers that are none, and infinity, are written as JavaScript does: ``NaN``, ``Infinity``.
     """
-    if text_keys and type(value) is dict:
-        for key in value:
-            if type(key) is not str and not isinstance(key, str):
-                name = type(key).__name__
-                help_ = f"annotate with dict[{name}, …]" if name in ("int", "float") else "make the keys text"
-                raise Problem(f"has the key {key!r}, {described(key)}; JSON has text keys only", help_)
     try:
-        return _encode(value).encode()
+        encoded = _encode(value).encode()
     except RecursionError:
         raise Problem("is nested too deeply for JSON, or holds itself") from None
     except (TypeError, ValueError) as error:
         raise Problem(f"cannot be kept as JSON: {error}") from error
+    _check_keys(value, wanted)  # afterwards, when the value is known to end
+    return encoded
+
+
+def _check_keys(value: object, wanted: Any) -> None:
+    """Refuse keys, of any dict in a value, that are no text and that the annotation does not make numbers again.
+
+    JSON makes text of them, and keeps one of two that are then the same. What costs is looking at each of many rows:
+    sets of types are made as fast as C can, and only what may hold a dict is looked into.
+    """
+    within: list[Iterator[tuple[Any, Any]]] = [iter(((value, wanted),))]
+    while within:
+        for value, wanted in within[-1]:
+            inside: Any = value
+            if isinstance(value, dict):
+                key = key_of(wanted) if wanted is not None else str
+                if not {*map(type, value)} <= {key}:
+                    _check_each(value, key)
+                inside = value.values()
+            elif not isinstance(value, list | tuple):
+                continue
+            if not {*map(type, inside)} <= _SCALARS:
+                first, rest = items_of(wanted) if wanted is not None else ((), None)
+                within.append(zip(inside, chain(first, repeat(rest)), strict=False))
+                break
+        else:
+            within.pop()
+
+
+def _check_each(value: Mapping[Any, Any], wanted: type) -> None:
+    for key in value:
+        if isinstance(key, bool) or not isinstance(key, (float, int) if wanted is float else wanted):
+            name = type(key).__name__
+            help_ = f"annotate with dict[{name}, …]" if name in ("int", "float") else "make the keys text"
+            what = "JSON has text keys only" if wanted is str else f"the annotation says {wanted.__name__}"
+            raise Problem(f"has the key {key!r}, {described(key)}; {what}: {value!r:.60}", help_)
 
 
 def from_json(content: bytes) -> Any:
@@ -61,99 +94,114 @@ def json_rows(rows: Iterable[object]) -> Iterator[bytes]:
     yield b"[]\n" if separator == b"[\n" else b"\n]\n"
 
 
-def read_json_rows(file: IO[bytes]) -> Iterator[Any]:
-    """The rows of an array, one at a time when each has its own line; of any other array all of them at once."""
-    begin = file.readline()
-    if begin != b"[\n":
-        yield from _array(begin + file.read())
-        return
-    ended, first = False, True
-    for line in file:
-        ended = line.rstrip() == b"]"
-        if not ended:
-            try:
-                row = json.loads(line.rstrip().removesuffix(b","))
-            except ValueError:
-                if not first:
-                    raise
-                yield from _array(begin + line + file.read())  # indented, as people like to read it
-                return
-            yield row
-            first = False
-    if not ended:
-        raise Problem("ends in the middle of its rows")
+def read_json(content: bytes, *, lines: bool) -> Any:
+    """The value of a JSON text; of JSON Lines (jsonlines.org) a list of the values. Raises ``ValueError``."""
+    try:
+        found = json.loads(content)
+    except json.JSONDecodeError as error:
+        if error.msg != "Extra data" and (content.strip() or not lines):
+            raise
+        return _lines(content)
+    return [found] if lines and not isinstance(found, list) else found
 
 
-def _array(content: bytes) -> list[Any]:
-    rows = json.loads(content)
-    if not isinstance(rows, list):
-        raise Problem(f"holds {described(rows)}, and not a list of rows")
-    return rows
-
-
-def csv_rows(rows: Iterable[object], said: str) -> Iterator[bytes]:
-    """Rows as CSV with a header, which the first row decides, made as the rows come."""
-    lines = _Lines()
-    writer: Any = None
-    for row in rows:
-        if not isinstance(row, Mapping):
-            raise Problem(f"{said} {described(row)} in its rows; CSV takes dicts", "format='json' takes any data")
-        if writer is None:
-            # Lines end as RFC 4180 says; with a bare line feed a carriage return in a cell would not be quoted.
-            writer = csv.DictWriter(lines, list(row), lineterminator="\r\n")
-            writer.writeheader()
-            yield lines.last
+def _lines(content: bytes) -> list[Any]:
+    values = []
+    for number, line in enumerate(content.decode("utf-8-sig").split("\n"), 1):
         try:
-            writer.writerow(row)
-        except ValueError:
-            unknown = sorted(str(key) for key in row.keys() - set(writer.fieldnames))
-            raise Problem(
-                f"has a row with the column {unknown[0]}, which the first row has not", "give every row the same keys"
-            ) from None
-        yield lines.last
+            values += [json.loads(line)] if line.strip() else []
+        except json.JSONDecodeError as error:
+            raise ValueError(f"{error.msg} in line {number}") from None
+    return values
 
 
-class _Lines:
-    """The file that a CSV writer wants, of which only the last line is kept."""
-
-    last = b""
-
-    def write(self, line: str) -> None:
-        self.last = line.encode()
-
-
-def read_csv_rows(file: IO[str], schema: Mapping[str, str] | None) -> Iterator[dict[str, Any]]:
-    """Rows as dicts of text, or of the schema's types; an empty cell of a column that is no text is ``None``."""
-    reader = csv.reader(file, strict=True)
-    header = next(reader, [])
-    parsers = {column: parse for column, kind in (schema or {}).items() if (parse := _parser(kind)) is not None}
-    for cells in reader:
-        if not cells:  # an empty line
-            continue
-        if len(cells) != len(header):
-            raise Problem(f"has another number of cells in line {reader.line_num} than in its header")
-        row: dict[str, Any] = dict(zip(header, cells, strict=True))
-        for column, parse in parsers.items():
-            if column in row:
-                try:
-                    row[column] = parse(row[column]) if row[column] else None
-                except ValueError:
-                    kind = (schema or {})[column]
-                    raise Problem(
-                        f"column {column} is declared {kind}, and line {reader.line_num} has {row[column]!r}"
-                    ) from None
-        yield row
+def read_json_rows(file: IO[bytes], *, lines: bool) -> Iterator[Any]:
+    """The rows of an array, or one value after the other, however they are laid out; of ``lines`` one is enough."""
+    scanner = _Scanner(file)
+    if scanner.next() != "[":
+        yield from _values(scanner, lines)
+        return
+    scanner.skip()
+    after = scanner.next()
+    while after != "]":
+        yield scanner.value()
+        after = scanner.next()
+        if after == ",":
+            scanner.skip()
+        elif after != "]":
+            raise scanner.wrong("Expecting ',' delimiter") if after else _ended()
+    scanner.skip()
+    if scanner.next():
+        raise scanner.wrong("Extra data")
 
 
-def _parser(kind: str) -> Callable[[str], Any] | None:
-    if kind.startswith(("int", "uint")):
-        return int
-    if kind in ("double", "float", "float64", "float32", "halffloat", "float16"):
-        return float
-    return _boolean if kind in ("bool", "boolean") else None
+def _values(scanner: _Scanner, lines: bool) -> Iterator[Any]:
+    if lines and not scanner.next():  # of a day on which nothing happened
+        return
+    first = scanner.value()
+    if not lines and not scanner.next():
+        raise Problem(f"holds {described(first)}, and not a list of rows")
+    yield first
+    while scanner.next():
+        yield scanner.value()
 
 
-def _boolean(text: str) -> bool:
-    if text.lower() not in ("true", "false", "1", "0"):
-        raise ValueError(text)
-    return text.lower() in ("true", "1")
+class _Scanner:
+    """JSON values in text, of which as much is held as the next value needs."""
+
+    _PIECE = 256 * 1024  # bytes
+    _TOKEN = 16  # characters, of which every word and escape of JSON has less
+    _decode = json.JSONDecoder().raw_decode
+    _space = re.compile(r"[ \t\n\r]*")
+
+    def __init__(self, file: IO[bytes]) -> None:
+        first = file.read(4)  # which tells the encoding, as json.loads takes it of bytes
+        self._file = file
+        self._decoder = codecs.getincrementaldecoder(json.detect_encoding(first))("surrogatepass")
+        self._text, self._at, self._row = self._decoder.decode(first), 0, 1
+
+    def next(self) -> str:
+        """The next character that is no space; at the end there is none."""
+        while True:
+            found = self._space.match(self._text, self._at)
+            self._at = found.end() if found else self._at
+            if self._at < len(self._text) or not self._more():
+                return self._text[self._at : self._at + 1]
+
+    def skip(self) -> None:
+        """Go past that character."""
+        self._at += 1
+
+    def value(self) -> Any:
+        """The next value; raises :class:`Problem` when the text ends before it does."""
+        while True:
+            if not self.next():
+                raise _ended()
+            try:
+                value, end = self._decode(self._text, self._at)
+            except json.JSONDecodeError as error:
+                cut = error.msg.startswith("Unterminated") or error.pos > len(self._text) - self._TOKEN
+                if not cut or not self._more():
+                    raise self.wrong(error.msg) from None
+                continue
+            may_go_on = isinstance(value, int | float) and end > len(self._text) - self._TOKEN  # 1 of 1.5e3
+            if not may_go_on or not self._more():
+                self._at, self._row = end, self._row + 1
+                return value
+
+    def wrong(self, what: str) -> ValueError:
+        """What is wrong with a row."""
+        return ValueError(f"{what} in row {self._row}")
+
+    def _more(self) -> bool:
+        rest = self._text[self._at :]
+        while content := self._file.read(max(self._PIECE, len(rest))):  # twice as much of a value that goes on and on
+            if piece := self._decoder.decode(content):
+                self._text, self._at = rest + piece, 0
+                return True
+        self._decoder.decode(b"", final=True)
+        return False
+
+
+def _ended() -> Problem:
+    return Problem("ends in the middle of its rows")

@@ -15,7 +15,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from glacier.runtime import frames, plain
+from glacier.runtime import plain, records
 from glacier.runtime.codecs import in_memory
 from glacier.runtime.manifest import Place
 from glacier.runtime.problems import Problem
@@ -45,7 +45,8 @@ class Dialect:
     """How one database writes what all of them mean.
 
     ``columns`` gives a table's columns with their types as the database calls them; ``swaps`` is for databases that
-    cannot undo ``CREATE TABLE``: rows go into a second table, which then takes the first one's name.
+    cannot undo ``CREATE TABLE``: rows go into a second table, which then takes the first one's name. ``cuts`` and
+    ``places`` are what a database makes shorter without a word: the bytes of a column's name, the places of a decimal.
     """
 
     name: str
@@ -56,6 +57,8 @@ class Dialect:
     begin: str
     longest: int
     swaps: bool = False
+    cuts: int | None = None
+    places: int | None = None
 
 
 SQLITE = Dialect(
@@ -85,8 +88,9 @@ _FROM_SQLITE: Mapping[str, Callable[[Any], Any]] = {
     "timestamp": datetime.datetime.fromisoformat,
     "date": datetime.date.fromisoformat,
     "decimal_text": decimal.Decimal,
-    "tinyint": bool,
 }
+# BOOLEAN is TINYINT(1), and any other TINYINT a number (dev.mysql.com/doc/refman/8.4/en/numeric-type-syntax.html).
+_FROM_MYSQL: Mapping[str, Callable[[Any], Any]] = {"tinyint(1)": bool, "json": json.loads}
 
 
 class Tables:
@@ -106,7 +110,11 @@ class Tables:
             names = ", ".join(map(self._name, columns))
             cursor.execute(f"SELECT {names} FROM {self._name(table)}")
             rows = [dict(zip(columns, row, strict=True)) for row in self._loaded(cursor.fetchall(), columns)]
-        return in_memory(list(checked_rows(rows, place.schema)) if place.schema else rows, wanted)
+        if columns.keys() == {_NOTHING}:
+            rows = [{} if row == {_NOTHING: None} else row for row in rows]
+        if place.schema:
+            rows = list(checked_rows(rows, place.schema))
+        return in_memory(rows, wanted, place.schema)
 
     def write(self, place: Place, value: Any, wanted: Any) -> Written:
         """Replace the table by rows: dicts, or a data frame."""
@@ -117,8 +125,16 @@ class Tables:
         for column, kind in kinds.items():
             if kind not in self._dialect.types:
                 raise Problem(f"column {column} is {kind}, which {self._dialect.name} cannot keep", "make it another")
+            if self._dialect.cuts and len(column.encode()) > self._dialect.cuts:
+                raise Problem(
+                    f"has the column {column}, and {self._dialect.name} cuts names after {self._dialect.cuts} bytes",
+                    "give it a shorter name",
+                )
         table = self._table(place)
-        values = [tuple(_stored(row.get(column), kinds[column], self._dialect) for column in kinds) for row in rows]
+        values = [
+            tuple(_stored(column, row.get(column), kind, self._dialect) for column, kind in kinds.items())
+            for row in rows
+        ]
         with closing(self._open()) as connection:
             try:
                 self._replace(connection, table, kinds, values)
@@ -166,8 +182,10 @@ class Tables:
         cursor.execute(f"CREATE TABLE {self._name(made)} ({columns})")
         if values:
             marks = ", ".join([dialect.value] * len(kinds))
-            names = ", ".join(map(self._name, kinds))
-            cursor.executemany(f"INSERT INTO {self._name(made)} ({names}) VALUES ({marks})", values)
+            into = f"{self._name(made)} ({', '.join(map(self._name, kinds))})"
+            if dialect.value == "%s":  # beside which a % of a name is two
+                into = into.replace("%", "%%")
+            cursor.executemany(f"INSERT INTO {into} VALUES ({marks})", values)
         if dialect.swaps:
             self._swap(connection, table, made)
 
@@ -212,12 +230,12 @@ class Tables:
 def _loader(kind: str, dialect: Dialect) -> Callable[[Any], Any] | None:
     if dialect.name == "sqlite":
         return _FROM_SQLITE.get(kind)
-    return _FROM_SQLITE.get(kind) if dialect.name == "mysql" and kind in ("tinyint", "json") else None
+    return _FROM_MYSQL.get(kind) if dialect.name == "mysql" else None
 
 
 def _rows(value: Any) -> list[Mapping[str, Any]]:
     if library_form(value) is not None:
-        return list(frames.rows_of(value))
+        value = records.rows_of(value)
     if isinstance(value, Mapping | str | bytes) or not isinstance(value, Iterable):
         raise Problem(f"is {described(value)}, and a table takes rows", "return a list of dicts, or a data frame")
     rows = list(value)
@@ -258,9 +276,14 @@ def _one(column: str, kinds: set[str]) -> str:
     raise Problem(f"column {column} holds {' and '.join(sorted(kinds))} together", "give a column one type")
 
 
-def _stored(value: Any, kind: str, dialect: Dialect) -> Any:
+def _stored(column: str, value: Any, kind: str, dialect: Dialect) -> Any:
     if value is None:
         return None
+    if dialect.places is not None and isinstance(value, decimal.Decimal) and _places(value) > dialect.places:
+        raise Problem(
+            f"column {column} holds {value}, and {dialect.name} rounds after {dialect.places} decimal places",
+            "round it yourself, or make it text",
+        )
     if kind == "json":
         return plain.to_json(value).decode()
     if dialect.name != "sqlite":
@@ -268,3 +291,12 @@ def _stored(value: Any, kind: str, dialect: Dialect) -> Any:
     if kind.startswith(("timestamp", "date")):
         return value.isoformat()
     return str(value) if kind == "decimal" else value
+
+
+def _places(value: decimal.Decimal) -> int:
+    """The decimal places of a number, without zeros at its end; what is no number has none."""
+    _, digits, exponent = value.as_tuple()
+    if not isinstance(exponent, int) or not any(digits):
+        return 0
+    zeros = next(at for at, digit in enumerate(reversed(digits)) if digit)
+    return -exponent - zeros

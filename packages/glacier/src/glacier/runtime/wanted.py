@@ -155,10 +155,30 @@ def _restore_mapping(key: Any, inner: Callable[[Any], Any] | None) -> Callable[[
     }
 
 
-def text_keys(wanted: Any) -> bool:
-    """Whether the annotation does not say that keys are numbers, so that only text can be one."""
-    arguments = typing.get_args(_without_none(wanted)) if wanted is not None else ()
-    return len(arguments) != 2 or arguments[0] not in (int, float)
+@cache
+def key_of(wanted: Any) -> type:
+    """What the keys of an annotated dict are: ``int`` or ``float``, of which :func:`restorer` knows, or text."""
+    wanted = _without_none(wanted)
+    arguments = typing.get_args(wanted)
+    is_one = len(arguments) == 2 and _is_a(wanted, collections.abc.Mapping) and arguments[0] in (int, float)
+    return arguments[0] if is_one else str
+
+
+@cache
+def items_of(wanted: Any) -> tuple[tuple[Any, ...], Any]:
+    """The types of an annotated collection's first items, and of all others; ``None`` is unknown."""
+    wanted = _without_none(wanted)
+    arguments = typing.get_args(wanted)
+    if _is_a(wanted, collections.abc.Mapping) and len(arguments) == 2:
+        return (), arguments[1]
+    if _is_a(wanted, tuple) and arguments and arguments[-1] is not Ellipsis:
+        return arguments, None
+    return (), arguments[0] if _is_a(wanted, collections.abc.Sequence) and arguments else None
+
+
+def _is_a(wanted: Any, kind: type) -> bool:
+    origin = typing.get_origin(wanted) or wanted
+    return isinstance(origin, type) and issubclass(origin, kind)
 
 
 def shown(wanted: Any) -> str:
