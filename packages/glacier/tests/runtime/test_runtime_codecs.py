@@ -12,7 +12,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from glacier.runtime import codecs, frames
+from glacier.runtime import codecs, records
 from glacier.runtime.buckets import Disk
 from glacier.runtime.manifest import Place
 from glacier.runtime.objects import Objects
@@ -357,7 +357,7 @@ def test_a_column_of_a_later_row_is_kept(tmp_path: Path, wanted: Any, reader: An
     store, place = Objects(Disk(tmp_path)), Place(store="s", path="a/", format="parquet")
     rows = [{"a": 1}, {"a": 2, "b": 3}]
     store.write(place, iter(rows) if wanted is not list[dict[str, int]] else rows, wanted)
-    found = frames.rows_of(store.read(place, reader)) if reader is not list else store.read(place, reader)
+    found = records.rows_of(store.read(place, reader)) if reader is not list else store.read(place, reader)
     assert found[1] == {"a": 2, "b": 3}
 
 

@@ -118,7 +118,7 @@ def test_what_comes_later_and_does_not_fit(disk: Objects, tmp_path: Path, late: 
     with pytest.raises(Problem) as caught:
         disk.write(place(format="parquet"), iter([first, first, late]), Iterator[dict])
     assert said in caught.value.message
-    assert "declare it, schema=" in caught.value.help
+    assert "declare its type, schema=" in caught.value.help
     assert [file for file in tmp_path.rglob("*") if file.is_file()] == []
     disk.write(place(format="parquet"), [first, first, {}], list)
 

@@ -90,7 +90,8 @@ def _batch(rows: Sequence[Mapping[str, Any]], fixed: Any, types: Mapping[str, An
 def _late(column: str, what: str) -> Problem:
     return Problem(
         f"gives the column {column}, {what}",
-        f'an iterator\'s first rows decide the columns: declare it, schema={{"{column}": …}}; or return a list',
+        "the first rows of an iterator decide its columns: give every row this one, None where there is nothing, and"
+        f' declare its type, schema={{"{column}": …}}; or return a list',
     )
 
 
