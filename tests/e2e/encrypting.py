@@ -38,7 +38,8 @@ class Encrypting(Between):
                 self._tls.wrap_socket(client, server_side=True) as inner,
                 socket.create_connection((HOST, self._behind)) as server,
             ):
-                self._open += [inner, server]
+                self._keep(inner)
+                self._keep(server)
                 self._move(inner, server)
         client.close()
 

@@ -22,7 +22,7 @@ class Stalling(Between):
     def _serve(self, client: socket.socket) -> None:
         with contextlib.suppress(OSError):
             server = socket.create_connection((HOST, self._behind))
-            self._open.append(server)
+            self._keep(server)
             threading.Thread(target=self._move, args=(server, client, False), daemon=True).start()
             self._move(client, server, True)
 
